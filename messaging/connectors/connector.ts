@@ -1,0 +1,206 @@
+/**
+ * The contract between Parley and a network. A connector translates: it knows wire formats, signatures, limits and error
+ * codes; it calls no verb, no store and no clock of ours.
+ */
+import type { ChannelType, InboundKind, NetworkName, OutboundKind } from '../../storage/model/words.ts'
+
+// ------------------------------------------------------------------------------------------------------------ receiving
+
+/** A request of the network to our webhook address, as it came. */
+export interface WebhookRequest {
+  readonly method: string
+  readonly query: URLSearchParams
+  /** Header names in lower case; a header that came twice is joined with ", ". */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Buffer
+}
+
+/** What the handshakes and signatures of one app need. Newest secret first; all are tried, for rotation. */
+export interface AppSecrets {
+  readonly secrets: readonly string[]
+  readonly verifyToken: string | undefined
+}
+
+/** Our answer to a handshake (Meta's hub challenge, X's CRC). */
+export interface HandshakeAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** One network: how its webhooks are proven and taken apart. Meta's serves Facebook, Instagram and WhatsApp. */
+export interface Network {
+  readonly name: NetworkName
+  /** Answers a GET; `undefined` when it is no handshake. Never throws. */
+  answerHandshake(request: WebhookRequest, app: AppSecrets): HandshakeAnswer | undefined
+  /** Whether the signature over the raw bytes is right under any of the secrets; constant time. Never throws. */
+  verify(request: Pick<WebhookRequest, 'headers' | 'body'>, app: AppSecrets): boolean
+  /**
+   * Takes a signed body apart. Never throws: what is not understood becomes `kept`, and a broken item costs no other item.
+   * A body that is not JSON gives one `kept` item.
+   */
+  parse(body: Uint8Array): ParsedItem[]
+}
+
+/** One item of a webhook body and the channel it is for. */
+export interface ParsedItem {
+  /** Where in the body it was, such as `entry.0.messaging.3`; for the received log. */
+  readonly at: string
+  /** The network's id of the channel (Page id, X user id); `undefined` when the item names none. */
+  readonly channelType: ChannelType | undefined
+  readonly channelExternalId: string | undefined
+  readonly event: InboundEvent
+}
+
+/** Someone outside, as the network names them. */
+export interface Person {
+  readonly externalId: string
+  readonly name?: string
+  /** `@handle` without the `@`. */
+  readonly handle?: string
+  readonly pictureUrl?: string
+}
+
+/** Which conversation an item belongs to. */
+export type Thread =
+  /** The direct line between the channel and this person. */
+  | { readonly kind: 'direct'; readonly personId: string }
+  /**
+   * Below public content. `rootId` is the network's id of the top item of the thread (top-level comment, X conversation),
+   * `parentId` what this item answers, `postId` the post beneath which it stands. `isPerPerson`: one conversation for each
+   * person below one root (X, where one post has thousands of answers).
+   */
+  | { readonly kind: 'public'; readonly rootId: string; readonly parentId?: string; readonly postId?: string; readonly isPerPerson?: boolean }
+
+export type AttachmentKind = 'image' | 'video' | 'audio' | 'file' | 'sticker' | 'location' | 'share' | 'other'
+
+/** A file or share carried by a message; fetched later, apart from the message. */
+export interface InboundAttachment {
+  readonly kind: AttachmentKind
+  /** Where the bytes are; absent for a location or a share without a file. */
+  readonly url?: string
+  readonly externalId?: string
+  readonly title?: string
+  readonly contentType?: string
+}
+
+/** What an item means. Times are UTC instants taken from the payload. */
+export type InboundEvent =
+  | {
+      readonly type: 'message'
+      readonly kind: InboundKind
+      readonly externalId: string
+      readonly occurredAt: Date
+      readonly from: Person
+      readonly thread: Thread
+      readonly text: string | undefined
+      readonly attachments: readonly InboundAttachment[]
+      /** The message this one answers, by the network's id. */
+      readonly inReplyTo?: string
+      /** Structured extras worth keeping: quick-reply payload, referral, coordinates. */
+      readonly extra?: Readonly<Record<string, unknown>>
+    }
+  /** Our own utterance coming back: sent by Parley, or in the network's own app. */
+  | {
+      readonly type: 'echo'
+      readonly kind: OutboundKind
+      readonly externalId: string
+      readonly occurredAt: Date
+      readonly to: Person | undefined
+      readonly thread: Thread
+      readonly text: string | undefined
+      readonly attachments: readonly InboundAttachment[]
+      /** What we gave along when sending, where the network returns it: the delivery's id. */
+      readonly reference?: string
+      readonly inReplyTo?: string
+    }
+  /** Public content by the channel, below which comments stand. */
+  | { readonly type: 'post'; readonly externalId: string; readonly occurredAt: Date; readonly text: string | undefined; readonly permalink?: string }
+  | { readonly type: 'edit'; readonly externalId: string; readonly occurredAt: Date; readonly text: string | undefined }
+  | { readonly type: 'delete'; readonly externalId: string; readonly occurredAt: Date }
+  | { readonly type: 'hide'; readonly externalId: string; readonly occurredAt: Date; readonly isHidden: boolean }
+  /** `emoji` undefined: the reaction was taken back. */
+  | { readonly type: 'reaction'; readonly externalId: string; readonly occurredAt: Date; readonly from: Person; readonly emoji: string | undefined }
+  /** `upTo`: all that was sent to that person until then; `ids`: these messages. */
+  | { readonly type: 'receipt'; readonly state: 'delivered' | 'read'; readonly person: Person; readonly occurredAt: Date; readonly upTo?: Date; readonly ids?: readonly string[] }
+  /** The network says that our right to this channel has ended. */
+  | { readonly type: 'revoked'; readonly occurredAt: Date; readonly reason: string }
+  /** Understood as nothing to show, or not understood; the received log keeps it with this reason. */
+  | { readonly type: 'kept'; readonly reason: string }
+
+// -------------------------------------------------------------------------------------------------------------- sending
+
+/** What a connector needs to speak for a channel. Credentials are opened just before the call and never kept. */
+export interface ChannelAccess {
+  readonly externalId: string
+  /** Replaces the network's own hosts (sandboxes, tests); paths stay the same. No slash at the end. */
+  readonly apiBaseUrl: string | undefined
+  readonly credentials: Readonly<Record<string, string>>
+  readonly app: {
+    readonly secret: string | undefined
+    readonly consumerKey: string | undefined
+    readonly clientId: string | undefined
+    readonly clientSecret: string | undefined
+  }
+}
+
+/** One outbound message, ready to be said. */
+export interface OutboundMessage {
+  readonly kind: Exclude<OutboundKind, 'note'>
+  /** Given to the network where it returns it in the echo. */
+  readonly reference: string
+  readonly text: string
+  /** The person addressed: `contactExternalId` for direct answers, `inReplyTo` for public ones and private replies. */
+  readonly contactExternalId: string | undefined
+  readonly inReplyTo: string | undefined
+  /** When that person last wrote to us: networks allow answers only for a time. */
+  readonly lastInboundAt: Date | undefined
+}
+
+/** Why a network will never take this message, or not now. */
+export type RefusalClass =
+  /** The token or permission is dead: the channel must be reconnected. */
+  | 'token'
+  /** The reply window is closed. */
+  | 'window'
+  /** That person cannot be reached. */
+  | 'recipient'
+  /** The content is not acceptable. */
+  | 'content'
+  /** The network restricts the channel; a person must look. */
+  | 'policy'
+
+/** What became of one attempt. A value, never an exception. */
+export type Outcome =
+  | { readonly type: 'sent'; readonly externalId: string }
+  /** Surely not taken; worth another try, at the earliest `afterMs` from now if the network says so. */
+  | { readonly type: 'retry'; readonly code: string; readonly reason: string; readonly afterMs?: number }
+  | { readonly type: 'refused'; readonly class: RefusalClass; readonly code: string; readonly reason: string }
+  /** The request left and no trustworthy answer came: it may have been sent. Never repeated blindly. */
+  | { readonly type: 'unknown'; readonly code: string; readonly reason: string }
+
+/** What may be said on this channel; asked before anything is queued. */
+export interface Limits {
+  readonly kinds: readonly OutboundKind[]
+  readonly maxTextLength: number
+  /** The network's own way of counting, against `maxTextLength`. */
+  measureText(text: string): number
+}
+
+/** What was found on the network when an unknown outcome was looked up. */
+export type Lookup = { readonly type: 'found'; readonly externalId: string } | { readonly type: 'absent' } | { readonly type: 'undecided'; readonly reason: string }
+
+/** One kind of channel. */
+export interface Connector {
+  readonly type: ChannelType
+  readonly network: NetworkName
+  /** Whether a person's id is known to this channel alone (Meta) or is the same on the whole network (X). */
+  readonly addressScope: 'channel' | 'network'
+  limits(thread: 'direct' | 'public'): Limits
+  /** One request, at most. `signal` ends it; what had left by then is `unknown`. */
+  send(channel: ChannelAccess, message: OutboundMessage, signal: AbortSignal): Promise<Outcome>
+  /** Looks on the network whether a message with an unknown outcome arrived, sent not before `since`. Never throws. */
+  lookUp(channel: ChannelAccess, message: OutboundMessage, since: Date, signal: AbortSignal): Promise<Lookup>
+  /** Name and handle of a person, best effort. */
+  fetchPerson?(channel: ChannelAccess, externalId: string, signal: AbortSignal): Promise<Person | undefined>
+}

@@ -1,0 +1,46 @@
+/** Every fact that Parley announces, past tense, with what it carries. Public: `GET /api/v1/events`, the live stream. */
+
+/** Ids are strings; `data` is snake_case as it leaves. */
+export interface EventData {
+  'conversation.created': { conversation_id: string; channel_id: string }
+  'conversation.changed': { conversation_id: string; changed: string[]; by: string | null }
+  'message.received': { conversation_id: string; message_id: string; channel_id: string; kind: string }
+  /** An own utterance that came back and was not sent by Parley. */
+  'message.sent_elsewhere': { conversation_id: string; message_id: string; channel_id: string }
+  'message.queued': { conversation_id: string; message_id: string; channel_id: string; delivery_id: string; by: string | null }
+  /** Edited, deleted, hidden or reacted to. */
+  'message.changed': { conversation_id: string; message_id: string; change: 'edited' | 'deleted' | 'hidden' | 'reaction' }
+  'note.added': { conversation_id: string; message_id: string; by: string | null }
+  'delivery.changed': { conversation_id: string; message_id: string; delivery_id: string; state: string; reason: string | null }
+  'channel.created': { channel_id: string }
+  'channel.changed': { channel_id: string; state: string; reason: string | null }
+  'app.changed': { app_id: string }
+}
+
+export type EventType = keyof EventData
+
+export const eventTypes = [
+  'conversation.created',
+  'conversation.changed',
+  'message.received',
+  'message.sent_elsewhere',
+  'message.queued',
+  'message.changed',
+  'note.added',
+  'delivery.changed',
+  'channel.created',
+  'channel.changed',
+  'app.changed',
+] as const satisfies readonly EventType[]
+
+/** A fact on its way to the outbox. */
+export type NewEvent = { [Type in EventType]: { readonly type: Type; readonly accountId: string; readonly data: EventData[Type] } }[EventType]
+
+/** A numbered fact. Numbers rise by one; they are never reused. */
+export interface Event {
+  readonly number: number
+  readonly accountId: string
+  readonly type: string
+  readonly data: Readonly<Record<string, unknown>>
+  readonly at: Date
+}

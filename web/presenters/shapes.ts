@@ -1,0 +1,173 @@
+/** The shapes of the API's answers, once: the routes answer them, the OpenAPI document is made of them, the browser app reads them. */
+import { z } from 'zod'
+import {
+  attachmentStates,
+  channelStates,
+  channelTypes,
+  conversationStatuses,
+  deliveryStates,
+  directions,
+  inboundKinds,
+  networkNames,
+  outboundKinds,
+  receivedStates,
+  roles,
+  visibilities,
+} from '../../storage/model/words.ts'
+
+const id = z.string().describe('opaque id')
+const instant = z.iso.datetime().describe('ISO 8601, UTC')
+
+/** A page of a list; `next_cursor` is null at the end. */
+export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next_cursor: z.string().nullable() })
+
+export const accountShape = z.object({ id, name: z.string() })
+
+export const userShape = z.object({ id, name: z.string(), email: z.string(), role: z.enum(roles), language: z.string() })
+
+/** Who am I. `csrf_token` goes into the `X-CSRF-Token` header of every change made with the session cookie. */
+export const sessionShape = z.object({ user: userShape, account: accountShape, csrf_token: z.string().nullable() })
+
+export const appShape = z.object({
+  id,
+  network: z.enum(networkNames),
+  name: z.string(),
+  external_id: z.string().nullable(),
+  webhook_url: z.string(),
+  verify_token: z.string().nullable().describe('Meta: to be entered beside the webhook address'),
+  consumer_key: z.string().nullable(),
+  client_id: z.string().nullable(),
+  api_base_url: z.string().nullable(),
+  created_at: instant,
+})
+
+export const channelShape = z.object({
+  id,
+  app_id: id,
+  type: z.enum(channelTypes),
+  name: z.string(),
+  external_id: z.string(),
+  api_base_url: z.string().nullable(),
+  health: z.object({
+    state: z.enum(channelStates),
+    reason: z.string().nullable(),
+    last_event_at: instant.nullable(),
+    token_expires_at: instant.nullable(),
+  }),
+  created_at: instant,
+})
+
+export const contactShape = z.object({
+  id,
+  name: z.string(),
+  addresses: z.array(z.object({ id, channel_type: z.enum(channelTypes), external_id: z.string(), name: z.string().nullable(), handle: z.string().nullable() })),
+})
+
+export const postShape = z.object({ id, external_id: z.string(), text: z.string().nullable(), permalink: z.string().nullable(), occurred_at: instant.nullable() })
+
+/** What may be said in a conversation now, by kind. */
+export const sayableShape = z.object({
+  kind: z.enum(outboundKinds),
+  max_text_length: z.number().int(),
+  /** How the network counts text. */
+  counting: z.enum(['characters', 'bytes', 'weighted']),
+  /** When the reply window closes; null: no window. */
+  closes_at: instant.nullable(),
+})
+
+export const conversationShape = z.object({
+  id,
+  channel: z.object({ id, type: z.enum(channelTypes), name: z.string() }),
+  contact: z.object({ id, name: z.string(), handle: z.string().nullable() }),
+  visibility: z.enum(visibilities),
+  status: z.enum(conversationStatuses),
+  assignee: z.object({ id, name: z.string() }).nullable(),
+  post: postShape.nullable(),
+  preview: z.string(),
+  last_activity_at: instant,
+  last_inbound_at: instant.nullable(),
+  waiting_since: instant.nullable().describe('since when the contact waits for an answer'),
+  created_at: instant,
+  sayable: z.array(sayableShape).optional().describe('only where one conversation is asked for'),
+})
+
+export const attachmentShape = z.object({
+  id,
+  kind: z.string(),
+  state: z.enum(attachmentStates),
+  title: z.string().nullable(),
+  content_type: z.string().nullable(),
+  size: z.number().int().nullable(),
+  url: z.string().nullable(),
+  variants: z.array(z.object({ name: z.string(), url: z.string() })),
+  reason: z.string().nullable(),
+})
+
+export const attemptShape = z.object({
+  number: z.number().int(),
+  started_at: instant,
+  finished_at: instant.nullable(),
+  outcome: z.string().nullable(),
+  code: z.string().nullable(),
+  reason: z.string().nullable(),
+})
+
+export const deliveryShape = z.object({
+  id,
+  state: z.enum(deliveryStates),
+  reason: z.string().nullable(),
+  next_attempt_at: instant.nullable(),
+  attempts: z.array(attemptShape),
+})
+
+export const messageShape = z.object({
+  id,
+  channel_id: id,
+  conversation_id: id,
+  contact_id: id.nullable(),
+  direction: z.enum(directions),
+  kind: z.enum([...inboundKinds, ...outboundKinds]),
+  visibility: z.enum(visibilities),
+  external_id: z.string().nullable(),
+  author: z.object({ id, name: z.string() }).nullable().describe('the user who wrote it; null for contacts and for what was sent elsewhere'),
+  /** For public threads, where several people speak. */
+  contact_name: z.string().nullable(),
+  text: z.string().nullable(),
+  in_reply_to: z.string().nullable(),
+  attachments: z.array(attachmentShape),
+  reactions: z.array(z.object({ by: z.string(), emoji: z.string() })),
+  is_hidden: z.boolean(),
+  occurred_at: instant,
+  received_at: instant,
+  edited_at: instant.nullable(),
+  deleted_at: instant.nullable(),
+  state: z.enum(deliveryStates).nullable().describe('of the delivery; null for inbound messages and notes'),
+  delivery: deliveryShape.nullable(),
+})
+
+export const eventShape = z.object({ number: z.number().int(), type: z.string(), at: instant, data: z.record(z.string(), z.unknown()) })
+
+export const receivedShape = z.object({
+  id,
+  app_id: id,
+  channel_id: id.nullable(),
+  state: z.enum(receivedStates),
+  reason: z.string().nullable(),
+  body: z.string().describe('the raw body; bytes that are no UTF-8 are shown as U+FFFD'),
+  size: z.number().int(),
+  trace: z.array(z.object({ at: z.string(), became: z.string(), id: z.string().nullable() })),
+  received_at: instant,
+  processed_at: instant.nullable(),
+})
+
+export const documentShape = z.object({ id, digest: z.string(), content_type: z.string(), size: z.number().int(), name: z.string().nullable(), variants: z.array(z.object({ name: z.string(), url: z.string() })) })
+
+export type AppJson = z.infer<typeof appShape>
+export type ChannelJson = z.infer<typeof channelShape>
+export type ContactJson = z.infer<typeof contactShape>
+export type ConversationJson = z.infer<typeof conversationShape>
+export type MessageJson = z.infer<typeof messageShape>
+export type EventJson = z.infer<typeof eventShape>
+export type ReceivedJson = z.infer<typeof receivedShape>
+export type SessionJson = z.infer<typeof sessionShape>
+export type DocumentJson = z.infer<typeof documentShape>
