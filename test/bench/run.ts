@@ -1,0 +1,39 @@
+/**
+ * `npm run bench -- NAME [--json]`: one benchmark against the raw engine doing the same work, interleaved in one run. The
+ * last line is JSON. Without a name: the list.
+ */
+import { parseArgs } from 'node:util'
+import startServices from '../services.ts'
+
+/** Medians over `runs` rounds; `ratio` is ours/limit, or limit/ours where less is better, so that more is always better. */
+export interface BenchResult {
+  readonly name: string
+  readonly ours: number
+  readonly limit: number
+  readonly ratio: number
+  readonly unit: string
+  readonly runs: number
+  readonly [detail: string]: unknown
+}
+
+const benches: Readonly<Record<string, { about: string; load: () => Promise<{ run: () => Promise<BenchResult> }> }>> = {
+  webhook: { about: 'signed webhook to 200, against a bare server with the same durable publish', load: () => import('./webhook.ts') },
+  fresh: { about: "a read after the reader's own write on the replica, against the same read on the primary", load: () => import('./fresh.ts') },
+  cache: { about: "a cached read, against the bare client's get", load: () => import('./cache.ts') },
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+const bench = benches[positionals[0] ?? '']
+if (bench === undefined) {
+  for (const [name, { about }] of Object.entries(benches)) console.log(`${name.padEnd(12)} ${about}`)
+  process.exitCode = positionals.length === 0 ? 0 : 2
+} else {
+  const stop = await startServices()
+  try {
+    const result = await (await bench.load()).run()
+    if (!values.json) console.log(`${result.name}: ${result.ours} of ${result.limit} ${result.unit}, ratio ${result.ratio}`)
+    console.log(JSON.stringify(result))
+  } finally {
+    await stop()
+  }
+}
