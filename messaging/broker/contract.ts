@@ -15,6 +15,8 @@ export interface Incoming {
   readonly id: string
   readonly body: Buffer
   readonly properties: Readonly<Record<string, string>>
+  /** Whether settling it still means something: false once it is settled, or the connection that brought it is gone. */
+  readonly isLive: boolean
   /** It is done with, for ever. */
   accept(): void
   /**

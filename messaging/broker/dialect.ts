@@ -1,0 +1,14 @@
+/** What differs between brokers, and nothing else. */
+export interface Dialect {
+  /** The AMQP address of the queue `name`; `isDeclaring`: it may be made when it is missing. */
+  addressOf(name: string, isDeclaring: boolean): string
+  /** What a source or target says of itself, so that the broker makes a queue and not a topic. */
+  readonly capabilities: readonly string[]
+  /**
+   * Whether a sender to a missing queue is let in and its messages lost, so that the queue must be watched by a receiver
+   * beside each sender.
+   */
+  readonly losesUnroutable: boolean
+  /** Name of the application property that carries the message id for the broker's own duplicate detection. */
+  readonly duplicateProperty: string | undefined
+}

@@ -1,0 +1,155 @@
+/** The consumer of one queue, on a connection of its own: what happens to it touches nobody else. */
+import type { Delivery, EventContext, Receiver } from 'rhea'
+import type { Logger } from '../../infra/logger.ts'
+import { bodyOf, propertiesOf } from './codec.ts'
+import type { ConsumeOptions, Consumer, Incoming } from './contract.ts'
+import type { Dialect } from './dialect.ts'
+import { describe, Wire } from './wire.ts'
+import type { BrokerAddress } from './wire.ts'
+
+/** How long `stop` waits for messages in hand. */
+const stopLimitMs = 8_000
+
+export class Intake implements Consumer {
+  readonly #wire: Wire
+  readonly #address: string
+  readonly #dialect: Dialect
+  readonly #credit: number
+  readonly #onMessage: (message: Incoming) => void
+  readonly #logger: Logger
+  #link: Link | undefined
+  #stopping: Promise<void> | undefined
+  #onIdle: (() => void) | undefined
+
+  constructor(broker: BrokerAddress, name: string, address: string, dialect: Dialect, options: ConsumeOptions, onMessage: (message: Incoming) => void, logger: Logger) {
+    this.#address = address
+    this.#dialect = dialect
+    this.#credit = Math.max(1, options.credit)
+    this.#onMessage = onMessage
+    this.#logger = logger
+    this.#wire = new Wire(broker, name, { onOpen: () => this.#open(), onDrop: () => this.#drop() }, logger)
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#link !== undefined) {
+      this.#link.isStopping = true
+      if (this.#link.inHand > 0) {
+        const idle = new Promise<void>((resolve) => (this.#onIdle = resolve))
+        const timer = setTimeout(() => this.#onIdle?.(), stopLimitMs)
+        await idle
+        clearTimeout(timer)
+      }
+    }
+    await this.#wire.close()
+  }
+
+  #open(): void {
+    const session = this.#wire.openSession()
+    const receiver = session.open_receiver({
+      source: { address: this.#address, durable: 2, capabilities: [...this.#dialect.capabilities] },
+      autoaccept: false,
+      credit_window: 0,
+    })
+    const link = new Link(receiver, this.#wire, this.#credit, () => this.#onIdle?.())
+    this.#link = link
+    const onGone = (context: EventContext): void => {
+      if (this.#link !== link || this.#stopping !== undefined) return
+      const reason = `the broker ended the intake from ${this.#address}: ${describe(context.receiver?.error ?? context.session?.error)}`
+      this.#logger.error({ address: this.#address }, reason)
+      this.#wire.drop(reason)
+    }
+    session.on('session_error', onGone)
+    session.on('session_close', onGone)
+    receiver.on('receiver_error', onGone)
+    receiver.on('receiver_close', onGone)
+    receiver.once('receiver_open', () => {
+      this.#wire.settle()
+      receiver.add_credit(this.#credit)
+    })
+    receiver.on('message', (context: EventContext) => {
+      const { delivery, message } = context
+      // What comes after stop was called is left unsettled: closing the connection gives it back to the queue.
+      if (delivery === undefined || message === undefined || link.isStopping) return
+      link.inHand += 1
+      this.#onMessage(new Taken(link, delivery, String(message['message_id'] ?? ''), bodyOf(message.body), propertiesOf(message['application_properties'])))
+    })
+  }
+
+  #drop(): void {
+    if (this.#link !== undefined) this.#link.isLive = false
+    this.#link = undefined
+    this.#onIdle?.()
+  }
+}
+
+/** The receiver of one connection and what it has handed out. */
+class Link {
+  readonly #receiver: Receiver
+  readonly #wire: Wire
+  readonly #atOnce: number
+  readonly #onIdle: () => void
+  #owed = 0
+  inHand = 0
+  isLive = true
+  isStopping = false
+
+  constructor(receiver: Receiver, wire: Wire, credit: number, onIdle: () => void) {
+    this.#receiver = receiver
+    this.#wire = wire
+    this.#atOnce = Math.max(1, credit >> 2)
+    this.#onIdle = onIdle
+  }
+
+  /** One message is settled: its credit is given again, a quarter of the whole at a time. */
+  settled(): void {
+    this.inHand -= 1
+    this.#owed += 1
+    if (this.isStopping) {
+      if (this.inHand === 0) this.#onIdle()
+    } else if (this.#owed >= this.#atOnce) {
+      this.#receiver.add_credit(this.#owed)
+      this.#owed = 0
+    }
+    this.#wire.cork()
+  }
+}
+
+class Taken implements Incoming {
+  readonly id: string
+  readonly body: Buffer
+  readonly properties: Readonly<Record<string, string>>
+  readonly #link: Link
+  readonly #delivery: Delivery
+  #isSettled = false
+
+  constructor(link: Link, delivery: Delivery, id: string, body: Buffer, properties: Readonly<Record<string, string>>) {
+    this.#link = link
+    this.#delivery = delivery
+    this.id = id
+    this.body = body
+    this.properties = properties
+  }
+
+  get isLive(): boolean {
+    return !this.#isSettled && this.#link.isLive
+  }
+
+  accept(): void {
+    if (!this.isLive) return
+    this.#isSettled = true
+    this.#delivery.accept()
+    this.#link.settled()
+  }
+
+  release(): void {
+    if (!this.isLive) return
+    this.#isSettled = true
+    this.#delivery.release()
+    this.#link.settled()
+  }
+}
