@@ -135,6 +135,8 @@ export interface ChannelAccess {
   readonly externalId: string
   /** Replaces the network's own hosts (sandboxes, tests); paths stay the same. No slash at the end. */
   readonly apiBaseUrl: string | undefined
+  /** `host:port` list that may be called although it is not public: the configuration's `networkHosts`. */
+  readonly allowHosts: readonly string[]
   readonly credentials: Readonly<Record<string, string>>
   readonly app: {
     readonly secret: string | undefined

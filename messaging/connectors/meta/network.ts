@@ -1,0 +1,12 @@
+/** Meta as a network: one webhook address for pages, Instagram and WhatsApp. */
+import { pageReaders } from '../facebook/receive.ts'
+import type { Network } from '../connector.ts'
+import { openEnvelope } from './envelope.ts'
+import { answerHubChallenge, verifyMeta } from './signature.ts'
+
+export const meta: Network = {
+  name: 'meta',
+  answerHandshake: answerHubChallenge,
+  verify: verifyMeta,
+  parse: (body) => openEnvelope(body, { facebook: pageReaders }),
+}

@@ -1,0 +1,19 @@
+/** Every network and every connector, written out. */
+import type { ChannelType, NetworkName } from '../../storage/model/words.ts'
+import type { Connector, Network } from './connector.ts'
+import { facebook } from './facebook/connector.ts'
+import { meta } from './meta/network.ts'
+import { xConnector } from './x/connector.ts'
+import { x } from './x/network.ts'
+
+export const networks: Readonly<Record<NetworkName, Network>> = { meta, x }
+
+export const connectors: readonly Connector[] = [facebook, xConnector]
+
+/** The connector of a channel type; `undefined` for a type that is not spoken yet. */
+export function connectorOf(type: ChannelType): Connector | undefined {
+  return connectors.find((connector) => connector.type === type)
+}
+
+/** The networks' own API hosts, which an `api_base_url` may always name. */
+export const networkHosts: readonly string[] = ['graph.facebook.com', 'graph.instagram.com', 'api.x.com', 'upload.x.com', 'api.twitter.com']
