@@ -276,11 +276,13 @@ create table delivery_lanes (
 );
 
 -- Facts -----------------------------------------------------------------------------------------------------------------
+-- `invalidates`: cache keys that the relay deletes once more, should the writer have died between its commit and their deletion.
 create table outbox (
   id bigint unsigned not null auto_increment primary key,
   account_id uuid not null,
   type varchar(60) character set ascii not null,
   data json not null,
+  invalidates json null,
   at datetime(3) not null
 );
 
