@@ -3,21 +3,57 @@ import type { Config } from '../infra/config.ts'
 import type { Logger } from '../infra/logger.ts'
 import { openDatabases } from './database.ts'
 import type { Database, Position } from './database.ts'
+import { openDocuments } from './documents.ts'
+import type { DocumentFiles } from './documents.ts'
 import { openSecrets } from './secrets.ts'
 import type { Secrets } from './secrets.ts'
 import { accounts } from './stores/accounts.ts'
 import { apps } from './stores/apps.ts'
+import { attachments } from './stores/attachments.ts'
 import { channels } from './stores/channels.ts'
+import { contacts } from './stores/contacts.ts'
+import { conversations } from './stores/conversations.ts'
+import { deliveries } from './stores/deliveries.ts'
+import { earlyChanges } from './stores/early-changes.ts'
+import { documents } from './stores/documents.ts'
 import { events } from './stores/events.ts'
+import { lanes } from './stores/lanes.ts'
+import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
+import { messages } from './stores/messages.ts'
+import { nodes } from './stores/nodes.ts'
 import { outbox } from './stores/outbox.ts'
+import { posts } from './stores/posts.ts'
+import { received } from './stores/received.ts'
+import { relay } from './stores/relay.ts'
 import { tokens } from './stores/tokens.ts'
 import { users } from './stores/users.ts'
 
 /** Every store, written out. */
-const stores = { accounts, apps, channels, events, leases, outbox, tokens, users }
+const stores = {
+  accounts,
+  apps,
+  attachments,
+  channels,
+  contacts,
+  conversations,
+  deliveries,
+  earlyChanges,
+  events,
+  idempotency,
+  lanes,
+  leases,
+  messages,
+  nodes,
+  outbox,
+  posts,
+  received,
+  relay,
+  tokens,
+  users,
+}
 
-type Stores = typeof stores
+type Stores = typeof stores & { documents: typeof documents & DocumentFiles }
 
 /** What is remembered, as one reader and writer sees it. */
 export interface Storage extends Database, Stores {
@@ -31,11 +67,25 @@ export interface Storage extends Database, Stores {
 export function openStorage(config: Config, logger: Logger): Promise<Storage> {
   const databases = openDatabases(config, logger.child({ part: 'storage' }))
   const secrets = openSecrets(config)
-  const as = (position: Position): Storage => ({ ...stores, ...databases.as(position), as, secrets, close: () => databases.close() })
+  const files = { ...documents, ...openDocuments(config) }
+  const as = (position: Position): Storage => ({ ...stores, documents: files, ...databases.as(position), as, secrets, close: () => databases.close() })
   // This process as a reader: it sees what it has written itself.
   return Promise.resolve(as({ gtid: undefined }))
 }
 
 export { migrate, checkSchema } from './migrate.ts'
 export { CommitUnknown } from './database.ts'
+export { LeaseLost } from './stores/leases.ts'
 export type { Database, Position, Reader, Writer, SqlValue } from './database.ts'
+export type { Attachment, NewAttachment } from './stores/attachments.ts'
+export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
+export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'
+export type { Attempt, Delivery, Due } from './stores/deliveries.ts'
+export type { Lane } from './stores/lanes.ts'
+export type { Appearance, ExternalKey, Message, MessageFilter, Reaction } from './stores/messages.ts'
+export type { NewPost, Post } from './stores/posts.ts'
+export type { Received, ReceivedFilter, TraceEntry } from './stores/received.ts'
+export type { Unnumbered } from './stores/relay.ts'
+export type { App } from './stores/apps.ts'
+export type { Channel } from './stores/channels.ts'
+export type { Lease } from './stores/leases.ts'
