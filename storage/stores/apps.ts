@@ -13,7 +13,7 @@ export interface App {
   readonly externalId: string | null
   /** The unguessable last part of the webhook address. */
   readonly webhookKey: string
-  /** See `apps.reveal`. */
+  /** See `apps.openSecrets`. */
   readonly sealedSecrets: Buffer
   readonly consumerKey: string | null
   readonly clientId: string | null
@@ -22,16 +22,16 @@ export interface App {
   readonly updatedAt: Date
 }
 
-const appSecrets = z.object({
-  /** Meta: app secrets; X: consumer secrets; the newest first. A signature by any of them is good. */
-  secrets: z.array(z.string()),
-  client_secret: z.string().optional(),
-  /** Meta: what the network says back when the webhook address is entered. */
-  verify_token: z.string().optional(),
-})
-
 /** What is sealed of an app. */
-export type AppSecrets = z.infer<typeof appSecrets>
+export interface AppSecrets {
+  /** Meta: app secrets; X: consumer secrets; the newest first. A signature by any of them is good. */
+  readonly secrets: readonly string[]
+  readonly clientSecret: string | null
+  /** Meta: what the network must say when the webhook address is entered. */
+  readonly verifyToken: string | null
+}
+
+const sealedShape = z.object({ secrets: z.array(z.string()), client_secret: z.string().nullable(), verify_token: z.string().nullable() })
 
 export interface NewApp {
   readonly accountId: string
@@ -77,11 +77,14 @@ const present = (row: Row): App => ({
   updatedAt: row.updated_at,
 })
 
+const seal = ({ secrets }: { readonly secrets: Secrets }, id: string, value: AppSecrets): Buffer =>
+  secrets.seal(JSON.stringify({ secrets: value.secrets, client_secret: value.clientSecret, verify_token: value.verifyToken }), place(id))
+
 const place = (id: string) => `apps|sealed_secrets|${id}`
 
 export const apps = {
-  /** The id of the new app. */
-  async create(tx: Writer, secrets: Secrets, app: NewApp): Promise<string> {
+  /** The id of the new app. @param sealer the storage */
+  async create(tx: Writer, sealer: { readonly secrets: Secrets }, app: NewApp): Promise<string> {
     const id = newId()
     const now = new Date()
     await tx.run(`insert into apps (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
@@ -91,7 +94,7 @@ export const apps = {
       app.name,
       app.externalId,
       app.webhookKey,
-      secrets.seal(JSON.stringify(app.secrets), place(id)),
+      seal(sealer, id, app.secrets),
       app.consumerKey,
       app.clientId,
       app.apiBaseUrl,
@@ -122,14 +125,15 @@ export const apps = {
     return row && present(row)
   },
 
-  /** Opens what is sealed. Never log or present it. */
-  reveal(app: Pick<App, 'id' | 'sealedSecrets'>, secrets: Secrets): AppSecrets {
-    return appSecrets.parse(JSON.parse(secrets.open(app.sealedSecrets, place(app.id))))
+  /** Opens what is sealed. Never log or present it. @param sealer the storage */
+  openSecrets(sealer: { readonly secrets: Secrets }, app: Pick<App, 'id' | 'sealedSecrets'>): AppSecrets {
+    const opened = sealedShape.parse(JSON.parse(sealer.secrets.open(app.sealedSecrets, place(app.id))))
+    return { secrets: opened.secrets, clientSecret: opened.client_secret, verifyToken: opened.verify_token }
   },
 
-  async setSecrets(tx: Writer, secrets: Secrets, accountId: string, id: string, value: AppSecrets): Promise<void> {
+  async setSecrets(tx: Writer, sealer: { readonly secrets: Secrets }, accountId: string, id: string, value: AppSecrets): Promise<void> {
     await tx.run('update apps set sealed_secrets = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [
-      secrets.seal(JSON.stringify(value), place(id)),
+      seal(sealer, id, value),
       accountId,
       id,
     ])

@@ -12,7 +12,7 @@ export interface Channel {
   readonly type: ChannelType
   readonly name: string
   readonly externalId: string
-  /** See `channels.reveal`. */
+  /** See `channels.openCredentials`. */
   readonly sealedCredentials: Buffer
   readonly apiBaseUrl: string | null
   readonly state: ChannelState
@@ -79,8 +79,8 @@ const present = (row: Row): Channel => ({
 const place = (id: string) => `channels|sealed_credentials|${id}`
 
 export const channels = {
-  /** The id. The same address twice in one account is refused (ER_DUP_ENTRY). */
-  async create(tx: Writer, secrets: Secrets, channel: NewChannel): Promise<string> {
+  /** The id. @param sealer the storage. The same address twice in one account is refused (ER_DUP_ENTRY). */
+  async create(tx: Writer, sealer: { readonly secrets: Secrets }, channel: NewChannel): Promise<string> {
     const id = newId()
     const now = new Date()
     await tx.run(`insert into channels (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, 'connected', null, null, ?, ?, ?)`, [
@@ -90,7 +90,7 @@ export const channels = {
       channel.type,
       channel.name,
       channel.externalId,
-      secrets.seal(JSON.stringify(channel.credentials), place(id)),
+      sealer.secrets.seal(JSON.stringify(channel.credentials), place(id)),
       channel.apiBaseUrl,
       channel.tokenExpiresAt,
       now,
@@ -120,14 +120,14 @@ export const channels = {
   },
 
   /** Opens the credentials. Never log or present them. */
-  reveal(channel: Pick<Channel, 'id' | 'sealedCredentials'>, secrets: Secrets): Credentials {
-    return credentials.parse(JSON.parse(secrets.open(channel.sealedCredentials, place(channel.id))))
+  openCredentials(sealer: { readonly secrets: Secrets }, channel: Pick<Channel, 'id' | 'sealedCredentials'>): Credentials {
+    return credentials.parse(JSON.parse(sealer.secrets.open(channel.sealedCredentials, place(channel.id))))
   },
 
   /** New credentials, as after a refresh or a reconnection. */
-  async setCredentials(tx: Writer, secrets: Secrets, accountId: string, id: string, value: Credentials, tokenExpiresAt: Date | null): Promise<void> {
+  async setCredentials(tx: Writer, sealer: { readonly secrets: Secrets }, accountId: string, id: string, value: Credentials, tokenExpiresAt: Date | null): Promise<void> {
     await tx.run('update channels set sealed_credentials = ?, token_expires_at = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [
-      secrets.seal(JSON.stringify(value), place(id)),
+      sealer.secrets.seal(JSON.stringify(value), place(id)),
       tokenExpiresAt,
       accountId,
       id,

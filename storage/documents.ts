@@ -1,0 +1,107 @@
+/** Bytes of documents: files named by their SHA-256 in a folder that all nodes share. Written whole or not at all. */
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Config } from '../infra/config.ts'
+import { Problem, codeOf, notFound } from '../infra/errors.ts'
+
+/** What was put: the digest in hexadecimal, the size in bytes. */
+export interface Stored {
+  readonly digest: string
+  readonly size: number
+}
+
+/** Bytes `start` to `end`, both included. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+export interface DocumentFiles {
+  /**
+   * Stores bytes once, however often they come; durable when it resolves.
+   * @param limit most bytes; more is refused with 413 `too_large` as soon as it is seen
+   */
+  put(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit: number, signal?: AbortSignal): Promise<Stored>
+  /** @throws Problem 404 when there is no such file, 416 when the range lies outside of it */
+  open(digest: string, range?: ByteRange): Promise<{ size: number; stream: Readable }>
+  /** Takes the file away; the caller knows that nothing names it. */
+  remove(digest: string): Promise<void>
+}
+
+/** Files below `config.documents`, made when first needed. */
+export function openDocuments(config: Pick<Config, 'documents'>): DocumentFiles {
+  const pathOf = (digest: string) => {
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw notFound('document')
+    return join(config.documents, digest.slice(0, 2), digest.slice(2, 4), digest)
+  }
+  return {
+    async put(bytes, limit, signal) {
+      const folder = join(config.documents, 'incoming')
+      await mkdir(folder, { recursive: true })
+      const temporary = join(folder, randomUUID())
+      try {
+        const stored = await writeFile(temporary, bytes, limit, signal)
+        await place(temporary, pathOf(stored.digest), join(config.documents, stored.digest.slice(0, 2), stored.digest.slice(2, 4)))
+        return stored
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
+    },
+    async open(digest, range) {
+      const path = pathOf(digest)
+      const size = await sizeOf(path)
+      if (size === undefined) throw notFound('document')
+      if (range !== undefined && (range.start < 0 || range.end >= size || range.start > range.end)) {
+        throw new Problem(416, 'range_not_satisfiable', `The document has ${String(size)} bytes.`)
+      }
+      return { size, stream: createReadStream(path, range) }
+    },
+    async remove(digest) {
+      await rm(pathOf(digest), { force: true })
+    },
+  }
+}
+
+async function writeFile(path: string, bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit: number, signal: AbortSignal | undefined): Promise<Stored> {
+  const hash = createHash('sha256')
+  const file = await open(path, 'wx', 0o640)
+  let size = 0
+  try {
+    for await (const chunk of bytes) {
+      signal?.throwIfAborted()
+      size += chunk.length
+      if (size > limit) throw new Problem(413, 'too_large', `The file is larger than ${String(limit)} bytes.`)
+      hash.update(chunk)
+      await file.writeFile(chunk)
+    }
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return { digest: hash.digest('hex'), size }
+}
+
+async function place(temporary: string, path: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  // The rename is atomic, and repeating it with the same bytes changes nothing; the folder is synced so that the name survives too.
+  await rename(temporary, path)
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
