@@ -9,6 +9,11 @@ export interface Dialect {
    * beside each sender.
    */
   readonly losesUnroutable: boolean
+  /**
+   * Whether credit given while messages are on their way is counted too generously, so that it must be used up before more
+   * is given.
+   */
+  readonly overgrantsCredit: boolean
   /** Name of the application property that carries the message id for the broker's own duplicate detection. */
   readonly duplicateProperty: string | undefined
 }

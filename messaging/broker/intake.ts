@@ -55,7 +55,7 @@ export class Intake implements Consumer {
       autoaccept: false,
       credit_window: 0,
     })
-    const link = new Link(receiver, this.#wire, this.#credit, () => this.#onIdle?.())
+    const link = new Link(receiver, this.#wire, this.#credit, this.#dialect.overgrantsCredit, () => this.#onIdle?.())
     this.#link = link
     const onGone = (context: EventContext): void => {
       if (this.#link !== link || this.#stopping !== undefined) return
@@ -69,13 +69,13 @@ export class Intake implements Consumer {
     receiver.on('receiver_close', onGone)
     receiver.once('receiver_open', () => {
       this.#wire.settle()
-      receiver.add_credit(this.#credit)
+      link.grant()
     })
     receiver.on('message', (context: EventContext) => {
       const { delivery, message } = context
       // What comes after stop was called is left unsettled: closing the connection gives it back to the queue.
       if (delivery === undefined || message === undefined || link.isStopping) return
-      link.inHand += 1
+      link.received()
       this.#onMessage(new Taken(link, delivery, String(message['message_id'] ?? ''), bodyOf(message.body), propertiesOf(message['application_properties'])))
     })
   }
@@ -91,30 +91,41 @@ export class Intake implements Consumer {
 class Link {
   readonly #receiver: Receiver
   readonly #wire: Wire
-  readonly #atOnce: number
+  readonly #credit: number
+  readonly #isExact: boolean
   readonly #onIdle: () => void
-  #owed = 0
+  /** Credit that the broker has and has not used, as far as is known here. */
+  #outstanding = 0
   inHand = 0
   isLive = true
   isStopping = false
 
-  constructor(receiver: Receiver, wire: Wire, credit: number, onIdle: () => void) {
+  constructor(receiver: Receiver, wire: Wire, credit: number, overgrantsCredit: boolean, onIdle: () => void) {
     this.#receiver = receiver
     this.#wire = wire
-    this.#atOnce = Math.max(1, credit >> 2)
+    this.#credit = credit
+    this.#isExact = !overgrantsCredit
     this.#onIdle = onIdle
   }
 
-  /** One message is settled: its credit is given again, a quarter of the whole at a time. */
+  /** Gives what credit is free, a quarter of the whole or more at a time. */
+  grant(): void {
+    if (this.isStopping || (this.#outstanding > 0 && !this.#isExact)) return
+    const free = this.#credit - this.inHand - this.#outstanding
+    if (free < Math.max(1, this.#credit >> 2)) return
+    this.#outstanding += free
+    this.#receiver.add_credit(free)
+  }
+
+  received(): void {
+    this.inHand += 1
+    if (this.#outstanding > 0) this.#outstanding -= 1
+  }
+
   settled(): void {
     this.inHand -= 1
-    this.#owed += 1
-    if (this.isStopping) {
-      if (this.inHand === 0) this.#onIdle()
-    } else if (this.#owed >= this.#atOnce) {
-      this.#receiver.add_credit(this.#owed)
-      this.#owed = 0
-    }
+    if (this.inHand === 0 && this.isStopping) this.#onIdle()
+    this.grant()
     this.#wire.cork()
   }
 }

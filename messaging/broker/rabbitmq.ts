@@ -10,5 +10,7 @@ export const rabbitmq: Dialect = {
   capabilities: [],
   // The plugin answers `accepted` for what no queue took.
   losesUnroutable: true,
+  // The plugin takes the credit of a flow frame as counted from what it has sent, not from what the frame says was received.
+  overgrantsCredit: true,
   duplicateProperty: undefined,
 }
