@@ -97,7 +97,7 @@ async function upDetached(home: string, args: readonly string[]): Promise<number
   closeSync(log.fd)
   return new Promise((resolve) => {
     child.on('message', (message) => {
-      if (typeof message !== 'object' || message === null || !('line' in message)) return
+      if (typeof message !== 'object' || !('line' in message)) return
       process.stdout.write(`${String(message.line)}\n`)
       if ('ready' in message && message.ready === true) {
         child.disconnect()
@@ -152,10 +152,9 @@ function say(line: string, ready: boolean): void {
 
 /** Resolves when a parent that waits has it, at once when there is none. */
 async function tellParent(message: { line: string; ready: boolean }): Promise<void> {
-  const { send } = process
-  if (send === undefined || !process.connected) return
+  if (process.send === undefined || !process.connected) return
   await new Promise<void>((resolve) => {
-    send.call(process, message, undefined, undefined, () => {
+    process.send?.(message, undefined, undefined, () => {
       resolve()
     })
   })

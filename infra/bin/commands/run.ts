@@ -9,7 +9,6 @@ import { openLogger } from '../../logger.ts'
 import { labelMetrics } from '../../metrics.ts'
 import { readSettings } from '../settings.ts'
 import { UsageError } from '../usage.ts'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** In the order of starting: what others call stands before those who call it. */
 const roles = ['sandbox', 'backend', 'messaging', 'web'] as const
@@ -25,7 +24,8 @@ export async function run(args: string[]): Promise<number> {
   const logger = openLogger(config)
   labelMetrics(config.node)
   const draining = new AbortController()
-  const parts = new Lifecycle(logger)
+  // The web role drains by itself: its doors stay open that long while it answers "not ready".
+  const parts = new Lifecycle(logger, config.drainMs + 10_000)
   const ended = new Promise<number>((resolve) => {
     onStopSignal(() => {
       logger.info({ drainMs: config.drainMs }, 'draining')
@@ -35,12 +35,10 @@ export async function run(args: string[]): Promise<number> {
         process.exit(1)
       }, config.drainMs + stopLimitMs)
       limit.unref()
-      void sleep(config.drainMs)
-        .then(() => parts.stop())
-        .then(() => {
-          logger.info('stopped')
-          resolve(0)
-        })
+      void parts.stop().then(() => {
+        logger.info('stopped')
+        resolve(0)
+      })
     })
   })
   try {
