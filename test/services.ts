@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startServers } from '../infra/cluster/cluster.ts'
+import { startServers } from '../infra/cluster/servers.ts'
 import { queueNames } from '../messaging/broker/queues.ts'
 
 export default async function startServices(): Promise<() => Promise<void>> {
