@@ -1,0 +1,300 @@
+// The customers' side of the sandbox: a phone for each person, live, and switches for the networks' faults.
+
+const faultSwitches = [
+  { fault: 'delay_ms', label: 'Slow network', ms: 3000 },
+  { fault: 'drop_answer', label: 'Drop the answer' },
+  { fault: 'echo_none', label: 'No echo' },
+  { fault: 'repeat_webhooks', label: 'Repeat webhooks' },
+  { fault: 'expired_token', label: 'Expire the token' },
+  { fault: 'network_off', label: 'Network off' },
+]
+
+/** What can be written on each network: the tab's name, the kind of utterance, and which utterances it shows. */
+const surfaces = {
+  facebook: [
+    { kind: 'message', tab: 'Messenger', shows: ['message', 'reply', 'private_reply'], label: (channel) => `Message to ${channel.name}` },
+    { kind: 'comment', tab: 'Post', shows: ['comment', 'post', 'mention'], label: (channel) => `Comment under the post of ${channel.name}` },
+  ],
+  x: [
+    { kind: 'message', tab: 'Messages', shows: ['message', 'reply', 'private_reply'], label: (channel) => `Message to ${channel.name}` },
+    { kind: 'mention', tab: 'Posts', shows: ['comment', 'post', 'mention'], label: (channel) => `Post mentioning ${handleOf(channel)}` },
+  ],
+}
+
+/** Which tab a phone opens with: some of the people write in public. */
+const firstTab = { 'Mina Sato': 1, 'Leo Lindqvist': 1 }
+
+const handleOf = (channel) => `@${(channel.handle ?? channel.name).replace(/\s+/g, '')}`
+const said = []
+const phones = new Map()
+let world = { channels: [], people: [], faults: [] }
+
+const state = document.querySelector('#state')
+const call = async (method, path, body) => {
+  const answer = await fetch(`../control/${path}`, { method, headers: { 'content-type': 'application/json' }, ...(body ? { body: JSON.stringify(body) } : {}) })
+  const json = await answer.json().catch(() => ({}))
+  if (!answer.ok) throw new Error(json.detail ?? `The sandbox answered ${answer.status}.`)
+  return json
+}
+
+const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties)
+  element.append(...children)
+  return element
+}
+
+// ---------------------------------------------------------------------------------------------------------- phones
+
+class Phone {
+  constructor(person) {
+    this.person = person
+    this.tab = firstTab[person.name] ?? 0
+    this.answering = undefined
+    this.root = document.querySelector('#phone').content.firstElementChild.cloneNode(true)
+    this.root.classList.add(person.type)
+    this.root.setAttribute('aria-label', `${person.name}'s phone`)
+    this.find('h2').textContent = person.name
+    this.find('.on').textContent = person.type === 'x' ? `X · @${person.handle ?? person.id}` : 'Facebook'
+    this.find('.avatar').textContent = person.name.split(/\s+/).map((part) => part[0]).slice(0, 2).join('')
+    this.screen = this.find('.screen')
+    this.box = this.find('textarea')
+    this.select = this.find('select')
+    this.tabs = surfaces[person.type].map((surface, index) => {
+      const tab = make('button', { type: 'button', role: 'tab', textContent: surface.tab })
+      tab.addEventListener('click', () => this.open(index))
+      tab.addEventListener('keydown', (event) => {
+        if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return
+        this.open(1 - index)
+        this.tabs[1 - index].focus()
+      })
+      return tab
+    })
+    this.find('.tabs').append(...this.tabs)
+    this.find('form').addEventListener('submit', (event) => {
+      event.preventDefault()
+      void this.send()
+    })
+    this.find('.answering button').addEventListener('click', () => this.answer(undefined))
+    this.box.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+        event.preventDefault()
+        void this.send()
+      }
+    })
+    this.box.addEventListener('input', () => this.grow())
+    this.select.addEventListener('change', () => this.show())
+    document.querySelector('#phones').append(this.root)
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector)
+  }
+
+  get surface() {
+    return surfaces[this.person.type][this.tab]
+  }
+
+  get channel() {
+    return world.channels.find((channel) => channel.external_id === this.select.value)
+  }
+
+  offer(channels) {
+    const chosen = this.select.value
+    this.select.replaceChildren(...channels.map((channel) => make('option', { value: channel.external_id, textContent: channel.name })))
+    if (channels.some((channel) => channel.external_id === chosen)) this.select.value = chosen
+    this.find('.pick').hidden = channels.length < 2
+    this.show()
+  }
+
+  open(index) {
+    this.tab = index
+    this.answer(undefined)
+    this.show()
+  }
+
+  answer(utterance) {
+    this.answering = utterance
+    this.find('.answering').hidden = utterance === undefined
+    if (utterance) {
+      this.find('.answering span').textContent = `Answering “${utterance.text.slice(0, 60)}”`
+      this.box.focus()
+    }
+  }
+
+  show() {
+    const channel = this.channel
+    this.tabs.forEach((tab, index) => {
+      tab.setAttribute('aria-selected', String(index === this.tab))
+      tab.tabIndex = index === this.tab ? 0 : -1
+    })
+    this.box.disabled = channel === undefined
+    this.find('.write > button').disabled = channel === undefined
+    this.screen.replaceChildren()
+    this.screen.classList.toggle('public', this.tab === 1)
+    this.screen.setAttribute('aria-label', `${this.person.name}: ${this.surface.tab}`)
+    if (channel === undefined) {
+      this.box.setAttribute('aria-label', 'Message')
+      this.box.placeholder = ''
+      this.screen.append(make('p', { className: 'empty', textContent: `No ${this.person.type === 'x' ? 'X account' : 'Facebook Page'} is connected to the sandbox yet.` }))
+      return
+    }
+    this.box.setAttribute('aria-label', this.surface.label(channel))
+    this.box.placeholder = this.surface.kind === 'message' ? `Message ${channel.name}` : this.surface.kind === 'comment' ? 'Write a comment…' : `Post to ${handleOf(channel)}…`
+    if (this.surface.kind === 'message') this.screen.append(make('p', { className: 'intro' }, make('span', { className: 'avatar large', ariaHidden: 'true', textContent: channel.name[0] }), make('strong', { textContent: channel.name })))
+    for (const one of said) if (this.concerns(one)) this.put(one)
+    if (this.surface.kind === 'message' && this.screen.childElementCount === 1) this.screen.append(make('p', { className: 'empty', textContent: `Write to ${channel.name}; the answer appears here.` }))
+    this.screen.scrollTop = this.screen.scrollHeight
+  }
+
+  concerns(one) {
+    const channel = this.channel
+    if (channel === undefined || one.channel !== channel.external_id || !this.surface.shows.includes(one.kind)) return false
+    // Public content is seen by everyone, direct messages by one.
+    return this.tab === 1 ? !(one.kind === 'post' && one.direction === 'inbound' && one.person !== this.person.id) : one.person === this.person.id
+  }
+
+  put(one) {
+    if (this.tab === 0) this.screen.querySelector('.empty')?.remove()
+    const isMine = one.direction === 'inbound' && one.person === this.person.id
+    const item = make('article', { className: isMine ? 'mine' : one.direction === 'outbound' ? 'theirs' : 'other' })
+    item.dataset.kind = one.kind
+    item.title = new Date(one.at).toLocaleString()
+    const name = one.direction === 'outbound' ? this.channel.name : (world.people.find((person) => person.id === one.person)?.name ?? 'Someone')
+    const time = make('time', { dateTime: one.at, textContent: new Date(one.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) })
+    const text = make('p', { className: 'text', textContent: one.text, dir: 'auto' })
+    if (one.picture) text.append(make('img', { src: one.picture, alt: 'Picture', loading: 'lazy' }))
+    if (this.tab === 0) {
+      item.append(make('span', { className: 'hidden', textContent: `${name}: ` }), text, time)
+      if (one.kind === 'private_reply') item.prepend(make('p', { className: 'note', textContent: 'answered your comment' }))
+    } else {
+      const isAnswer = one.in_reply_to !== undefined && one.in_reply_to !== one.post_id
+      item.classList.toggle('answer', one.kind !== 'post' && (isAnswer || this.person.type === 'x') && one.in_reply_to !== undefined)
+      const avatar = make('span', { className: 'avatar', ariaHidden: 'true', textContent: name[0] })
+      const head = make('p', { className: 'name' }, make('strong', { textContent: name }), ' ', time)
+      const reply = make('button', { type: 'button', className: 'reply', textContent: 'Reply', ariaLabel: `Reply to ${name}: ${one.text.slice(0, 40)}` })
+      reply.addEventListener('click', () => this.answer(one))
+      item.append(avatar, make('div', { className: 'body' }, head, text, reply))
+    }
+    this.place(one, item)
+  }
+
+  /** Public answers stand below what they answer; everything else at the end. */
+  place(one, item) {
+    item.dataset.id = one.external_id
+    item.dataset.parent = one.in_reply_to ?? one.post_id ?? ''
+    if (this.tab === 1 && one.kind !== 'post') {
+      const family = new Set([item.dataset.parent])
+      let last
+      for (const element of this.screen.children) {
+        if (element.dataset.id === item.dataset.parent) last = element
+        else if (last && family.has(element.dataset.parent)) last = element
+        if (last === element) family.add(element.dataset.id)
+      }
+      if (last) {
+        last.after(item)
+        return
+      }
+    }
+    this.screen.append(item)
+  }
+
+  take(one) {
+    if (!this.concerns(one)) return
+    const isAtEnd = this.screen.scrollHeight - this.screen.scrollTop - this.screen.clientHeight < 120
+    this.put(one)
+    if (isAtEnd) this.screen.scrollTop = this.screen.scrollHeight
+    if (this.tab === 0 && one.direction === 'outbound' && document.visibilityState === 'visible') {
+      void call('POST', 'read', { channel: one.channel, person: this.person.id }).catch(() => undefined)
+    }
+  }
+
+  async send() {
+    const channel = this.channel
+    let text = this.box.value.trim()
+    if (text === '' || channel === undefined) return
+    const problem = this.find('.problem')
+    const { kind } = this.surface
+    const answering = this.answering
+    if (kind === 'mention' && answering === undefined && !text.includes(handleOf(channel))) text = `${handleOf(channel)} ${text}`
+    this.box.value = ''
+    this.grow()
+    this.answer(undefined)
+    problem.hidden = true
+    try {
+      await call('POST', 'say', {
+        type: this.person.type,
+        channel: channel.external_id,
+        person: { id: this.person.id, name: this.person.name, ...(this.person.handle ? { handle: this.person.handle } : {}) },
+        kind: kind === 'mention' && answering ? 'comment' : kind,
+        text,
+        ...placeOf(answering, this.person.type, kind, channel),
+      })
+    } catch (error) {
+      this.box.value = text
+      problem.textContent = error.message
+      problem.hidden = false
+    }
+  }
+
+  grow() {
+    this.box.style.height = 'auto'
+    this.box.style.height = `${Math.min(this.box.scrollHeight, 120)}px`
+  }
+}
+
+/** Where a public utterance stands. Facebook has two levels of comments, X a chain. */
+function placeOf(answering, type, kind, channel) {
+  if (answering === undefined) return kind === 'comment' && channel.post_id ? { post_id: channel.post_id } : {}
+  if (answering.kind === 'post') return { post_id: answering.external_id, ...(type === 'x' ? { in_reply_to: answering.external_id } : {}) }
+  const parent = type === 'facebook' ? (answering.in_reply_to ?? answering.external_id) : answering.external_id
+  return { in_reply_to: parent, ...(answering.post_id ? { post_id: answering.post_id } : {}) }
+}
+
+// ---------------------------------------------------------------------------------------------------------- the world
+
+async function refresh() {
+  world = await call('GET', 'world')
+  // The people of the demonstration, in their order; a load test's thousands are not shown.
+  for (const person of world.people.slice(0, 8)) if (!phones.has(person.id)) phones.set(person.id, new Phone(person))
+  for (const phone of phones.values()) {
+    const channels = world.channels.filter((channel) => channel.type === phone.person.type)
+    const offered = channels.map((channel) => `${channel.external_id} ${channel.name}`).join()
+    if (phone.offered !== offered) {
+      phone.offered = offered
+      phone.offer(channels)
+    }
+  }
+  for (const input of document.querySelectorAll('#faults input')) input.checked = world.faults.some((one) => one.fault === input.name && !one.channel && !one.network)
+}
+
+for (const { fault, label, ms } of faultSwitches) {
+  const input = make('input', { type: 'checkbox', name: fault })
+  input.setAttribute('role', 'switch')
+  input.addEventListener('change', () => {
+    void call('POST', 'faults', { fault, ...(ms ? { ms } : {}), ...(input.checked ? {} : { count: 0 }) }).then(refresh, refresh)
+  })
+  document.querySelector('#faults').append(make('label', {}, input, ` ${label}`))
+}
+
+function listen() {
+  const live = new EventSource('live')
+  live.addEventListener('open', () => {
+    state.textContent = 'Live'
+    state.className = 'live'
+    void refresh().catch(() => undefined)
+  })
+  live.addEventListener('error', () => {
+    state.textContent = 'Not connected; trying again…'
+    state.className = 'away'
+  })
+  live.addEventListener('message', (event) => {
+    const one = JSON.parse(event.data)
+    if (said.some((known) => known.seq === one.seq)) return
+    said.push(one)
+    for (const phone of phones.values()) phone.take(one)
+  })
+}
+
+await refresh().catch(() => undefined)
+listen()
+setInterval(() => void refresh().catch(() => undefined), 3000)

@@ -1,0 +1,188 @@
+/**
+ * What exists in the networks that are played here, and the ledger of what every customer saw. Each change is one line of
+ * an append-only file, so a restart keeps the world. Nothing here is idempotent: a second identical send shows twice.
+ */
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
+import type { NetworkName } from '../../storage/model/words.ts'
+
+export type SandboxType = 'facebook' | 'x'
+
+export interface SandboxApp {
+  readonly network: NetworkName
+  readonly app_id: string
+  /** Newest first; webhooks are signed with the newest. */
+  readonly secrets: readonly string[]
+  readonly verify_token?: string | undefined
+  readonly consumer_key?: string | undefined
+  readonly webhook_url: string
+  /** How X tells: Account Activity, X Activity, or both. */
+  readonly x_form?: 'aaa' | 'xaa' | 'both' | undefined
+}
+
+export interface SandboxChannel {
+  readonly type: SandboxType
+  readonly external_id: string
+  readonly name: string
+  readonly handle?: string | undefined
+  readonly access_token: string
+  /** Given: the signature of OAuth 1.0a calls is checked. */
+  readonly access_token_secret?: string | undefined
+  readonly app_id: string
+}
+
+export interface SandboxPerson {
+  readonly type: SandboxType
+  readonly id: string
+  readonly name: string
+  readonly handle?: string | undefined
+}
+
+/** One utterance as a customer saw it: said by them (`inbound`) or by the channel (`outbound`). */
+export interface Utterance {
+  readonly seq: number
+  readonly at: string
+  readonly type: SandboxType
+  readonly channel: string
+  /** Who said it, or to whom it was said; empty for public content to nobody in particular. */
+  readonly person: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly kind: 'message' | 'comment' | 'mention' | 'reply' | 'private_reply' | 'post'
+  readonly external_id: string
+  readonly text: string
+  readonly post_id?: string | undefined
+  readonly in_reply_to?: string | undefined
+  readonly metadata?: string | undefined
+  readonly tag?: string | undefined
+  readonly picture?: string | undefined
+}
+
+type Line =
+  | ({ readonly line: 'app' } & SandboxApp)
+  | ({ readonly line: 'channel' } & SandboxChannel)
+  | ({ readonly line: 'person' } & SandboxPerson)
+  | ({ readonly line: 'said' } & Utterance)
+
+/** The networks' state: read from `file` on opening, every change appended to it. */
+export class World {
+  readonly apps = new Map<string, SandboxApp>()
+  readonly channels = new Map<string, SandboxChannel>()
+  readonly people = new Map<string, SandboxPerson>()
+  readonly ledger: Utterance[] = []
+  readonly byId = new Map<string, Utterance>()
+  readonly #byPair = new Map<string, Utterance[]>()
+  readonly #file: number
+  readonly #listeners = new Set<(utterance: Utterance) => void>()
+  #sequence = 0
+
+  constructor(file: string) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    if (existsSync(file)) {
+      for (const line of readFileSync(file, 'utf8').split('\n')) {
+        // The last line may have been cut by a kill.
+        const parsed = parseLine(line)
+        if (parsed !== undefined) this.#apply(parsed)
+      }
+    }
+    this.#file = openSync(file, 'a', 0o600)
+    // Whatever was cut must not spoil the next line.
+    writeSync(this.#file, '\n')
+  }
+
+  putApp(app: SandboxApp): void {
+    this.#record({ line: 'app', ...app })
+  }
+
+  putChannel(channel: SandboxChannel): void {
+    this.#record({ line: 'channel', ...channel })
+  }
+
+  putPerson(person: SandboxPerson): void {
+    this.#record({ line: 'person', ...person })
+  }
+
+  /** Writes into the ledger what somebody said and everybody concerned now sees. */
+  say(said: Omit<Utterance, 'seq' | 'external_id' | 'at'> & { readonly external_id?: string; readonly at?: string }): Utterance {
+    const utterance: Utterance = {
+      ...said,
+      seq: this.ledger.length + 1,
+      at: said.at ?? new Date().toISOString(),
+      external_id: said.external_id ?? this.#newId(said),
+    }
+    this.#record({ line: 'said', ...utterance })
+    for (const listener of this.#listeners) listener(utterance)
+    return utterance
+  }
+
+  /** Everything between a channel and a person, oldest first. */
+  between(channel: string, person: string): readonly Utterance[] {
+    return this.#byPair.get(`${channel} ${person}`) ?? []
+  }
+
+  /** The channel that this token speaks for. */
+  channelByToken(type: SandboxType, token: string): SandboxChannel | undefined {
+    return [...this.channels.values()].find((channel) => channel.type === type && channel.access_token === token)
+  }
+
+  /** Calls `listener` for every new utterance until the returned function is called. */
+  listen(listener: (utterance: Utterance) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  /** An X id: time in the upper bits, beyond 2^53. */
+  newSnowflake(at = Date.now()): string {
+    this.#sequence = (this.#sequence + 1) % 4096
+    return String((BigInt(at - 1288834974657) << 22n) | BigInt(this.#sequence) | BigInt(randomBytes(1).readUInt8() % 32 << 12))
+  }
+
+  #newId(said: Pick<Utterance, 'type' | 'channel' | 'kind' | 'post_id'>): string {
+    if (said.type === 'x') return this.newSnowflake()
+    const number = String(Date.now()) + String(this.ledger.length % 1000).padStart(3, '0')
+    if (said.kind === 'post') return `${said.channel}_${number}`
+    if (said.kind === 'comment' || said.kind === 'mention') return `${said.post_id?.split('_')[1] ?? '0'}_${number}`
+    return `m_${randomBytes(33).toString('base64url')}`
+  }
+
+  #record(line: Line): void {
+    writeSync(this.#file, `${JSON.stringify(line)}\n`)
+    this.#apply(line)
+  }
+
+  #apply(entry: Line): void {
+    switch (entry.line) {
+      case 'app':
+        this.apps.set(entry.app_id, entry)
+        break
+      case 'channel':
+        this.channels.set(entry.external_id, entry)
+        break
+      case 'person':
+        this.people.set(entry.id, entry)
+        break
+      case 'said': {
+        this.ledger.push(entry)
+        this.byId.set(entry.external_id, entry)
+        const key = `${entry.channel} ${entry.person}`
+        const pair = this.#byPair.get(key)
+        if (pair === undefined) this.#byPair.set(key, [entry])
+        else pair.push(entry)
+      }
+    }
+  }
+}
+
+/** Our own file, written by the lines above. */
+function parseLine(line: string): Line | undefined {
+  if (line === '') return undefined
+  try {
+    return JSON.parse(line) as Line
+  } catch {
+    return undefined
+  }
+}
