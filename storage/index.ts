@@ -23,6 +23,7 @@ import { leases } from './stores/leases.ts'
 import { messages } from './stores/messages.ts'
 import { nodes } from './stores/nodes.ts'
 import { outbox } from './stores/outbox.ts'
+import { parked } from './stores/parked.ts'
 import { posts } from './stores/posts.ts'
 import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
@@ -46,6 +47,7 @@ const stores = {
   messages,
   nodes,
   outbox,
+  parked,
   posts,
   received,
   relay,

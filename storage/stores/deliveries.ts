@@ -95,9 +95,9 @@ export const deliveries = {
   },
 
   /** The first delivery of the conversation that is not settled, given up for a person, or done; locked. `isDue` by the database's clock. */
-  async lockHead(tx: Writer, conversationId: string): Promise<(Delivery & { readonly isDue: boolean }) | undefined> {
-    const row = await tx.first<Delivery & { isDue: unknown }>(
-      `select ${columns}, (d.next_attempt_at is null or d.next_attempt_at <= utc_timestamp(3)) isDue from deliveries d
+  async lockHead(tx: Writer, conversationId: string): Promise<(Delivery & { readonly isDue: boolean; readonly now: Date }) | undefined> {
+    const row = await tx.first<Delivery & { isDue: unknown; now: Date }>(
+      `select ${columns}, (d.next_attempt_at is null or d.next_attempt_at <= utc_timestamp(3)) isDue, utc_timestamp(3) now from deliveries d
        where d.conversation_id = ? and (d.state in ('queued', 'sending', 'retrying') or (d.state = 'unknown' and d.next_attempt_at is not null))
        order by d.seq limit 1 for update`,
       [conversationId],

@@ -33,4 +33,9 @@ export const earlyChanges = {
     }
     return rows
   },
+
+  /** Forgets what waited longer than the networks repeat themselves; at most `limit`. */
+  async removeOlder(tx: Writer, days: number, limit: number): Promise<number> {
+    return (await tx.run('delete from early_changes where created_at < date_sub(utc_timestamp(3), interval ? day) limit ?', [days, limit])).affectedRows
+  },
 }

@@ -1,0 +1,98 @@
+/** What happens to a message after it was said: edits, deletions, hiding, reactions, receipts; also when they come before it. */
+import { z } from 'zod'
+import type { Appearance, Message, Reaction, Storage, Writer } from '../storage/index.ts'
+import type { NewEvent } from '../storage/model/events.ts'
+import type { DeliveryState } from '../storage/model/words.ts'
+
+const at = z.coerce.date()
+
+/** A change as it is kept while its message has not come. */
+export const changeSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('edit'), at, text: z.string().nullable() }),
+  z.object({ type: z.literal('delete'), at }),
+  z.object({ type: z.literal('hide'), at, isHidden: z.boolean() }),
+  z.object({ type: z.literal('reaction'), at, by: z.string(), emoji: z.string().nullable() }),
+  z.object({ type: z.literal('receipt'), at, state: z.enum(['delivered', 'read']) }),
+])
+export type Change = z.infer<typeof changeSchema>
+
+/** The words of `message.changed`. */
+const saidAs = { edit: 'edited', delete: 'deleted', hide: 'hidden', reaction: 'reaction' } as const
+
+/** How the message looks afterwards; `undefined`: no different (a repetition, or older than what is known). */
+export function applyChange(before: Appearance, change: Change): Appearance | undefined {
+  switch (change.type) {
+    case 'edit':
+      if (before.deletedAt !== null || (before.editedAt !== null && before.editedAt >= change.at)) return undefined
+      return { ...before, text: change.text, editedAt: change.at }
+    case 'delete':
+      // Networks ask that what was taken back is not kept.
+      return before.deletedAt === null ? { ...before, text: null, deletedAt: change.at } : undefined
+    case 'hide':
+      return before.isHidden === change.isHidden ? undefined : { ...before, isHidden: change.isHidden }
+    case 'reaction': {
+      const reactions = before.reactions ?? []
+      const old = reactions.find(({ by }) => by === change.by)
+      if (old?.emoji === (change.emoji ?? undefined)) return undefined
+      const others = reactions.filter(({ by }) => by !== change.by)
+      const mine: Reaction[] = change.emoji === null ? [] : [{ by: change.by, emoji: change.emoji }]
+      return { ...before, reactions: [...others, ...mine] }
+    }
+    case 'receipt':
+      return undefined
+  }
+}
+
+/** Applies changes to one message whose row the caller has locked or just inserted; what is to be announced is added to `facts`. */
+export async function changeMessage(storage: Storage, tx: Writer, message: Message, changes: readonly Change[], facts: NewEvent[]): Promise<void> {
+  let appearance: Appearance = message
+  for (const change of changes) {
+    if (change.type === 'receipt') {
+      await moveForward(storage, tx, [message.id], change.state, facts)
+      continue
+    }
+    const after = applyChange(appearance, change)
+    if (after === undefined) continue
+    appearance = after
+    const { accountId, conversationId, id } = message
+    facts.push({ accountId, type: 'message.changed', data: { conversation_id: conversationId, message_id: id, change: saidAs[change.type] } })
+  }
+  if (appearance !== message) await storage.messages.setAppearance(tx, message.accountId, message.id, appearance)
+}
+
+/** Applies what was said of these messages before they came. */
+export async function applyEarly(storage: Storage, tx: Writer, messages: readonly Message[], facts: NewEvent[]): Promise<void> {
+  const named = messages.flatMap((message) => (message.externalId === null ? [] : [{ ...message, externalId: message.externalId }]))
+  const early = await storage.earlyChanges.take(tx, named)
+  if (early.length === 0) return
+  for (const message of named) {
+    const own = early.filter(({ channelId, externalId }) => channelId === message.channelId && externalId === message.externalId)
+    const changes = own.flatMap(({ change }) => {
+      const parsed = changeSchema.safeParse(change)
+      return parsed.success ? [parsed.data] : []
+    })
+    if (changes.length > 0) await changeMessage(storage, tx, message, changes, facts)
+  }
+}
+
+const rank = (state: DeliveryState): number => ['sent', 'delivered', 'read'].indexOf(state)
+
+/** A receipt moves deliveries forward only. */
+export async function moveForward(storage: Storage, tx: Writer, messageIds: readonly string[], state: 'delivered' | 'read', facts: NewEvent[]): Promise<void> {
+  for (const delivery of await storage.deliveries.lockByMessages(tx, messageIds)) {
+    // A receipt also proves that what we had no answer for was sent.
+    if (rank(delivery.state) >= rank(state) || delivery.state === 'cancelled') continue
+    await storage.deliveries.change(tx, delivery.accountId, delivery.id, { state })
+    facts.push(deliveryChanged(delivery, state))
+  }
+}
+
+export const deliveryChanged = (
+  delivery: { readonly accountId: string; readonly conversationId: string; readonly messageId: string; readonly id: string },
+  state: DeliveryState,
+  reason: string | null = null,
+): NewEvent => ({
+  accountId: delivery.accountId,
+  type: 'delivery.changed',
+  data: { conversation_id: delivery.conversationId, message_id: delivery.messageId, delivery_id: delivery.id, state, reason },
+})

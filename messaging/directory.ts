@@ -1,0 +1,64 @@
+/** Apps and channels as this process remembers them for a few seconds, and the way to speak for a channel. */
+import type { Config } from '../infra/config.ts'
+import type { App, Channel, Storage } from '../storage/index.ts'
+import type { ChannelType } from '../storage/model/words.ts'
+import type { ChannelAccess } from './connectors/connector.ts'
+
+const memoryMs = 5_000
+/** An address that is not known is asked for again, but not for each item of a flood. */
+const askAgainMs = 500
+
+interface Remembered {
+  readonly channels: ReadonlyMap<string, Channel>
+  readonly at: number
+}
+
+export class Directory {
+  readonly #storage: Storage
+  readonly #apps = new Map<string, { readonly app: App; readonly at: number }>()
+  readonly #channels = new Map<string, Remembered>()
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  async app(id: string): Promise<App | undefined> {
+    const known = this.#apps.get(id)
+    if (known !== undefined && performance.now() - known.at < memoryMs) return known.app
+    const app = await this.#storage.apps.byId(this.#storage.primary, id)
+    if (app !== undefined) this.#apps.set(id, { app, at: performance.now() })
+    return app
+  }
+
+  /** The channel of this account under the network's id. */
+  async channel(accountId: string, type: ChannelType, externalId: string): Promise<Channel | undefined> {
+    const key = `${type} ${externalId}`
+    const known = this.#channels.get(accountId)
+    const ageMs = known === undefined ? Infinity : performance.now() - known.at
+    const channel = known?.channels.get(key)
+    if (ageMs < (channel === undefined ? askAgainMs : memoryMs)) return channel
+    const list = await this.#storage.channels.list(this.#storage.primary, accountId)
+    const channels = new Map(list.map((each) => [`${each.type} ${each.externalId}`, each]))
+    this.#channels.set(accountId, { channels, at: performance.now() })
+    return channels.get(key)
+  }
+}
+
+/** What a connector needs to speak for the channel; opened just before the call. @throws when the app is gone or the key is missing */
+export async function openAccess(storage: Storage, config: Pick<Config, 'networkHosts'>, channel: Channel): Promise<ChannelAccess> {
+  const app = await storage.apps.get(storage.primary, channel.accountId, channel.appId)
+  if (app === undefined) throw new Error(`the app ${channel.appId} of channel ${channel.id} is gone`)
+  const sealed = storage.apps.openSecrets(storage, app)
+  return {
+    externalId: channel.externalId,
+    apiBaseUrl: channel.apiBaseUrl ?? app.apiBaseUrl ?? undefined,
+    allowHosts: config.networkHosts,
+    credentials: storage.channels.openCredentials(storage, channel),
+    app: {
+      secret: sealed.secrets[0],
+      consumerKey: app.consumerKey ?? undefined,
+      clientId: app.clientId ?? undefined,
+      clientSecret: sealed.clientSecret ?? undefined,
+    },
+  }
+}
