@@ -121,7 +121,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
 const seedPeople = [
   { type: 'facebook', id: '7100000000000001', name: 'Ana Duarte' },
   { type: 'x', id: '1589012345678901201', name: 'Ben Okafor', handle: 'benokafor' },
-  { type: 'facebook', id: '7100000000000002', name: 'Mina Sato' },
+  { type: 'facebook', id: '7100000000000012', name: 'Mina Sato' },
   { type: 'x', id: '1589012345678901202', name: 'Leo Lindqvist', handle: 'leolindqvist' },
 ] as const
 

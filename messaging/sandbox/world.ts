@@ -91,15 +91,15 @@ export class World {
   }
 
   putApp(app: SandboxApp): void {
-    this.#record({ line: 'app', ...app })
+    this.#put(this.apps.get(app.app_id), { line: 'app', ...app })
   }
 
   putChannel(channel: SandboxChannel): void {
-    this.#record({ line: 'channel', ...channel })
+    this.#put(this.channels.get(channel.external_id), { line: 'channel', ...channel })
   }
 
   putPerson(person: SandboxPerson): void {
-    this.#record({ line: 'person', ...person })
+    this.#put(this.people.get(person.id), { line: 'person', ...person })
   }
 
   /** Writes into the ledger what somebody said and everybody concerned now sees. */
@@ -147,6 +147,11 @@ export class World {
     if (said.kind === 'post') return `${said.channel}_${number}`
     if (said.kind === 'comment' || said.kind === 'mention') return `${said.post_id?.split('_')[1] ?? '0'}_${number}`
     return `m_${randomBytes(33).toString('base64url')}`
+  }
+
+  /** Whoever registers again and again leaves no trace of it. */
+  #put(known: object | undefined, line: Line): void {
+    if (known === undefined || JSON.stringify(known) !== JSON.stringify(line)) this.#record(line)
   }
 
   #record(line: Line): void {

@@ -26,6 +26,7 @@ const firstTab = { 'Mina Sato': 1, 'Leo Lindqvist': 1 }
 
 const handleOf = (channel) => `@${(channel.handle ?? channel.name).replace(/\s+/g, '')}`
 const said = []
+let lastSeq = 0
 const phones = new Map()
 let world = { channels: [], people: [], faults: [] }
 
@@ -50,6 +51,7 @@ class Phone {
     this.person = person
     this.tab = firstTab[person.name] ?? 0
     this.answering = undefined
+    this.isTouched = false
     this.root = document.querySelector('#phone').content.firstElementChild.cloneNode(true)
     this.root.classList.add(person.type)
     this.root.setAttribute('aria-label', `${person.name}'s phone`)
@@ -61,7 +63,10 @@ class Phone {
     this.select = this.find('select')
     this.tabs = surfaces[person.type].map((surface, index) => {
       const tab = make('button', { type: 'button', role: 'tab', textContent: surface.tab })
-      tab.addEventListener('click', () => this.open(index))
+      tab.addEventListener('click', () => {
+        this.isTouched = true
+        this.open(index)
+      })
       tab.addEventListener('keydown', (event) => {
         if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return
         this.open(1 - index)
@@ -81,7 +86,10 @@ class Phone {
         void this.send()
       }
     })
-    this.box.addEventListener('input', () => this.grow())
+    this.box.addEventListener('input', () => {
+      this.isTouched = true
+      this.grow()
+    })
     this.select.addEventListener('change', () => this.show())
     document.querySelector('#phones').append(this.root)
   }
@@ -173,7 +181,7 @@ class Phone {
       const head = make('p', { className: 'name' }, make('strong', { textContent: name }), ' ', time)
       const reply = make('button', { type: 'button', className: 'reply', textContent: 'Reply', ariaLabel: `Reply to ${name}: ${one.text.slice(0, 40)}` })
       reply.addEventListener('click', () => this.answer(one))
-      item.append(avatar, make('div', { className: 'body' }, head, text, reply))
+      item.append(avatar, make('div', { className: 'body' }, make('div', { className: 'bubble' }, head, text), reply))
     }
     this.place(one, item)
   }
@@ -199,6 +207,11 @@ class Phone {
   }
 
   take(one) {
+    // Until someone uses this phone, it shows where its owner wrote last.
+    if (!this.isTouched && one.person === this.person.id && one.direction === 'inbound' && !this.surface.shows.includes(one.kind)) {
+      this.open(1 - this.tab)
+      return
+    }
     if (!this.concerns(one)) return
     const isAtEnd = this.screen.scrollHeight - this.screen.scrollTop - this.screen.clientHeight < 120
     this.put(one)
@@ -289,7 +302,8 @@ function listen() {
   })
   live.addEventListener('message', (event) => {
     const one = JSON.parse(event.data)
-    if (said.some((known) => known.seq === one.seq)) return
+    if (one.seq <= lastSeq) return
+    lastSeq = one.seq
     said.push(one)
     for (const phone of phones.values()) phone.take(one)
   })
