@@ -7,6 +7,6 @@ export const artemis: Dialect = {
   capabilities: ['queue'],
   losesUnroutable: false,
   overgrantsCredit: false,
-  // The broker remembers the last 20,000 ids of an address: a second line, behind the unique keys of the database.
+  // The broker remembers the last 20,000 of an address: a second line, behind the unique keys of the database.
   duplicateProperty: '_AMQ_DUPL_ID',
 }

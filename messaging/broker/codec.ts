@@ -2,6 +2,7 @@
  * Messages as bytes and back. Written by hand instead of by rhea's general encoder since every webhook passes here: one
  * allocation for a message. Layout: OASIS AMQP 1.0, part 3, section 3.2 (sections) and part 1, section 1.6 (types).
  */
+import { newId } from '../../infra/ids.ts'
 import type { Outgoing } from './contract.ts'
 
 // A described list of one field: header (0x70) with `durable` = true.
@@ -14,13 +15,18 @@ const map32 = 0xd1
 const string32 = 0xb1
 const binary32 = 0xb0
 
-/** A durable message: header, message id, application properties, and the body as one data section of raw bytes. */
+/**
+ * A durable message: header, message id, application properties, and the body as one data section of raw bytes.
+ * @param duplicateProperty gets an id of this encoding: what is sent again after a reconnect are the same bytes, which the
+ * broker takes once; what the application publishes again under the same message id is another encoding, and must arrive.
+ */
 export function encodeMessage(message: Outgoing, duplicateProperty: string | undefined): Buffer {
   const { id, body, properties } = message
   const names = properties === undefined ? [] : Object.keys(properties)
+  const duplicateId = duplicateProperty === undefined ? '' : newId()
   let pairBytes = 0
   for (const name of names) pairBytes += 10 + Buffer.byteLength(name) + Buffer.byteLength(properties?.[name] ?? '')
-  if (duplicateProperty !== undefined) pairBytes += 10 + duplicateProperty.length + Buffer.byteLength(id)
+  if (duplicateProperty !== undefined) pairBytes += 10 + duplicateProperty.length + duplicateId.length
   const pairs = names.length + (duplicateProperty === undefined ? 0 : 1)
   const idBytes = Buffer.byteLength(id)
 
@@ -35,7 +41,7 @@ export function encodeMessage(message: Outgoing, duplicateProperty: string | und
     at = bytes.writeUInt32BE(4 + pairBytes, at)
     at = bytes.writeUInt32BE(pairs * 2, at)
     for (const name of names) at = writeString(bytes, writeString(bytes, at, name), properties?.[name] ?? '')
-    if (duplicateProperty !== undefined) at = writeString(bytes, writeString(bytes, at, duplicateProperty), id)
+    if (duplicateProperty !== undefined) at = writeString(bytes, writeString(bytes, at, duplicateProperty), duplicateId)
   }
   at = writeSection(bytes, at, data, binary32)
   at = bytes.writeUInt32BE(body.length, at)

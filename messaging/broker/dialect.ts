@@ -14,6 +14,6 @@ export interface Dialect {
    * is given.
    */
   readonly overgrantsCredit: boolean
-  /** Name of the application property that carries the message id for the broker's own duplicate detection. */
+  /** Name of the application property by which the broker itself knows what it was sent before. */
   readonly duplicateProperty: string | undefined
 }

@@ -9,6 +9,8 @@ import type { BrokerAddress } from './wire.ts'
 
 /** How long `stop` waits for messages in hand. */
 const stopLimitMs = 8_000
+/** How long the broker may take to attach the link. */
+const attachLimitMs = 5_000
 
 export class Intake implements Consumer {
   readonly #wire: Wire
@@ -57,17 +59,22 @@ export class Intake implements Consumer {
     })
     const link = new Link(receiver, this.#wire, this.#credit, this.#dialect.overgrantsCredit, () => this.#onIdle?.())
     this.#link = link
-    const onGone = (context: EventContext): void => {
+    const giveUp = (reason: string): void => {
       if (this.#link !== link || this.#stopping !== undefined) return
-      const reason = `the broker ended the intake from ${this.#address}: ${describe(context.receiver?.error ?? context.session?.error)}`
-      this.#logger.error({ address: this.#address }, reason)
+      this.#logger.error({ address: this.#address, reason }, 'the broker ended the intake from a queue')
       this.#wire.drop(reason)
+    }
+    const attaching = setTimeout(() => giveUp('it did not answer in time'), attachLimitMs).unref()
+    const onGone = (context: EventContext): void => {
+      clearTimeout(attaching)
+      giveUp(describe(context.receiver?.error ?? context.session?.error))
     }
     session.on('session_error', onGone)
     session.on('session_close', onGone)
     receiver.on('receiver_error', onGone)
     receiver.on('receiver_close', onGone)
     receiver.once('receiver_open', () => {
+      clearTimeout(attaching)
       this.#wire.settle()
       link.grant()
     })

@@ -12,6 +12,8 @@ const window = 1_000
 const mostBytes = 64 * 1024 * 1024
 /** How long a queue that was missing is taken to be missing still. */
 const missingMs = 1_000
+/** How long the broker may take to attach a link: a queue whose leader is missing does not answer at all. */
+const attachLimitMs = 5_000
 /** Pause before links that were closed for another reason are opened again. */
 const reopenMs = 250
 /** How late a time limit may be noticed. */
@@ -146,6 +148,10 @@ export class Lane {
   #open(): void {
     if (this.#isOpening || this.#sender !== undefined) return
     this.#isOpening = true
+    const generation = this.#generation
+    setTimeout(() => {
+      if (generation === this.#generation && this.#isOpening) this.#lost(undefined, 'it did not answer in time')
+    }, attachLimitMs).unref()
     if (this.#dialect.losesUnroutable) this.#watchQueue(() => this.#openSender())
     else this.#openSender()
   }
@@ -224,18 +230,17 @@ export class Lane {
   }
 
   /** The links are gone, the connection stands. A missing queue refuses what waits; anything else is tried again. */
-  #lost(error: unknown): void {
+  #lost(error: unknown, reason = describe(error)): void {
     const sessions = this.#sessions
     this.onDrop()
     for (const session of sessions) session.close()
-    const reason = describe(error)
     this.#logger.error({ queue: this.#queue, reason }, 'the broker closed the way to a queue')
     if (/not.found|resource.deleted/i.test(reason)) {
       this.#missingReason = `the broker has no queue ${this.#queue}: ${reason}`
       this.#missingUntil = performance.now() + missingMs
       this.fail(this.#missingReason)
     } else {
-      setTimeout(this.#pump, reopenMs)
+      setTimeout(this.#pump, reopenMs).unref()
     }
   }
 
