@@ -88,6 +88,11 @@ export const parked = {
     return affectedRows === 1
   },
 
+  async get(reader: Reader, id: string): Promise<ParkedRow | undefined> {
+    const row = await reader.first<Row>(`select ${columns} from parked_messages where id = ?`, [id])
+    return row && parkedOf(row)
+  },
+
   /** Newest first, for people. */
   async list(reader: Reader, state: ParkedState, limit: number): Promise<ParkedRow[]> {
     return (await reader.query<Row>(`select ${columns} from parked_messages where state = ? order by id desc limit ?`, [state, limit])).map(parkedOf)

@@ -26,7 +26,7 @@ export const accountShape = z.object({ id, name: z.string() })
 export const userShape = z.object({ id, name: z.string(), email: z.string(), role: z.enum(roles), language: z.string() })
 
 /** Who am I. `csrf_token` goes into the `X-CSRF-Token` header of every change made with the session cookie. */
-export const sessionShape = z.object({ user: userShape, account: accountShape, csrf_token: z.string().nullable() })
+export const sessionShape = z.object({ user: userShape, account: accountShape, csrf_token: z.string().nullable(), demo: z.boolean().describe('whether sandbox networks run beside this site') })
 
 export const appShape = z.object({
   id,
@@ -162,6 +162,20 @@ export const receivedShape = z.object({
 
 export const documentShape = z.object({ id, digest: z.string(), content_type: z.string(), size: z.number().int(), name: z.string().nullable(), variants: z.array(z.object({ name: z.string(), url: z.string() })) })
 
+export const deadLetterShape = z.object({
+  id,
+  queue: z.string(),
+  message_id: z.string(),
+  state: z.enum(['waiting', 'dead']),
+  tries: z.number().int(),
+  last_error: z.string(),
+  body: z.string().describe('the beginning of the body'),
+  size: z.number().int(),
+  next_try_at: instant.nullable(),
+  created_at: instant,
+})
+
+export type DeadLetterJson = z.infer<typeof deadLetterShape>
 export type AppJson = z.infer<typeof appShape>
 export type ChannelJson = z.infer<typeof channelShape>
 export type ContactJson = z.infer<typeof contactShape>

@@ -1,0 +1,25 @@
+/** The sweeps that keep tables from growing without end. Each is due again by what lies in the tables, not by what Redis remembers. */
+import type { Logger } from '../infra/logger.ts'
+import type { Storage, Writer } from '../storage/index.ts'
+import type { Sweep } from './queue.ts'
+
+const dayMs = 24 * 60 * 60 * 1000
+/** Small transactions: a large one would hold up the replica. */
+const portion = 500
+
+/** Every sweep, written out. */
+export function listSweeps(storage: Storage, logger: Logger): Sweep[] {
+  const clear = (what: string, remove: (tx: Writer) => Promise<number>) => async (signal: AbortSignal) => {
+    let total = 0
+    let removed = portion
+    while (removed === portion && !signal.aborted) {
+      removed = await storage.write(remove)
+      total += removed
+    }
+    if (total > 0) logger.info({ what, total }, 'old rows were removed')
+  }
+  return [
+    { name: 'expired-sessions', everyMs: 60_000, work: clear('sessions', (tx) => storage.sessions.removeExpired(tx, portion)) },
+    { name: 'old-idempotency-keys', everyMs: 60_000, work: clear('idempotency keys', (tx) => storage.idempotency.removeBefore(tx, new Date(Date.now() - 2 * dayMs), portion)) },
+  ]
+}

@@ -1,0 +1,119 @@
+/** Connecting with networks: apps and channels are registered, their secrets changed. */
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../infra/config.ts'
+import { codeOf, conflict, invalid, notFound } from '../infra/errors.ts'
+import { isAllowedHost } from '../infra/outside.ts'
+import { networkHosts } from '../messaging/connectors/registry.ts'
+import type { Storage } from '../storage/index.ts'
+import { networkOf } from '../storage/model/words.ts'
+import type { ChannelType, NetworkName } from '../storage/model/words.ts'
+
+export interface AppWish {
+  readonly network: NetworkName
+  readonly name: string
+  readonly externalId?: string | undefined
+  /** Newest first. */
+  readonly secrets: readonly string[]
+  readonly consumerKey?: string | undefined
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  /** Meta; made when absent. */
+  readonly verifyToken?: string | undefined
+  readonly apiBaseUrl?: string | undefined
+}
+
+/** Registers an app and makes its unguessable webhook address. Returns its id. */
+export async function createApp(storage: Storage, config: Config, accountId: string, wish: AppWish): Promise<string> {
+  const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
+  const verifyToken = wish.verifyToken ?? (wish.network === 'meta' ? randomBytes(18).toString('base64url') : undefined)
+  return storage.write(async (tx) => {
+    const id = await storage.apps.create(tx, storage, {
+      accountId,
+      network: wish.network,
+      name: wish.name,
+      externalId: wish.externalId ?? null,
+      webhookKey: randomBytes(24).toString('base64url'),
+      secrets: { secrets: wish.secrets, clientSecret: wish.clientSecret ?? null, verifyToken: verifyToken ?? null },
+      consumerKey: wish.consumerKey ?? null,
+      clientId: wish.clientId ?? null,
+      apiBaseUrl,
+    })
+    await storage.outbox.append(tx, { type: 'app.changed', accountId, data: { app_id: id } })
+    return id
+  })
+}
+
+export interface SecretsChange {
+  readonly secrets?: readonly string[] | undefined
+  readonly clientSecret?: string | undefined
+  readonly verifyToken?: string | undefined
+}
+
+/** Replaces what is given of an app's secrets; every webhook door hears of it. */
+export async function changeAppSecrets(storage: Storage, accountId: string, id: string, change: SecretsChange): Promise<void> {
+  await storage.write(async (tx) => {
+    const app = await storage.apps.get(tx, accountId, id)
+    if (app === undefined) throw notFound('app')
+    const known = storage.apps.openSecrets(storage, app)
+    await storage.apps.setSecrets(tx, storage, accountId, id, {
+      secrets: change.secrets ?? known.secrets,
+      clientSecret: change.clientSecret ?? known.clientSecret,
+      verifyToken: change.verifyToken ?? known.verifyToken,
+    })
+    await storage.outbox.append(tx, { type: 'app.changed', accountId, data: { app_id: id } })
+  })
+}
+
+export interface ChannelWish {
+  readonly appId: string
+  readonly type: ChannelType
+  readonly name: string
+  readonly externalId: string
+  readonly credentials: Readonly<Record<string, string>>
+  readonly apiBaseUrl?: string | undefined
+  readonly tokenExpiresAt?: Date | undefined
+}
+
+/** Connects a channel through an app of the same account. Returns its id. */
+export async function createChannel(storage: Storage, config: Config, accountId: string, wish: ChannelWish): Promise<string> {
+  const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
+  try {
+    return await storage.write(async (tx) => {
+      const app = await storage.apps.get(tx, accountId, wish.appId)
+      if (app === undefined) throw invalid([{ field: 'app_id', message: 'There is no such app.' }])
+      if (app.network !== networkOf[wish.type]) {
+        throw invalid([{ field: 'type', message: `A channel of type ${wish.type} needs an app of the network ${networkOf[wish.type]}.` }])
+      }
+      const id = await storage.channels.create(tx, storage, {
+        accountId,
+        appId: wish.appId,
+        type: wish.type,
+        name: wish.name,
+        externalId: wish.externalId,
+        credentials: { ...wish.credentials },
+        apiBaseUrl,
+        tokenExpiresAt: wish.tokenExpiresAt ?? null,
+      })
+      await storage.outbox.append(tx, { type: 'channel.created', accountId, data: { channel_id: id } })
+      return id
+    })
+  } catch (error) {
+    if (codeOf(error) === 'ER_DUP_ENTRY') throw conflict('channel_exists', 'This channel is already connected.')
+    throw error
+  }
+}
+
+/** Only the networks' own hosts by https, or what the configuration names. */
+function admitBaseUrl(config: Config, text: string | undefined): string | null {
+  if (text === undefined) return null
+  const refuse = (message: string): never => {
+    throw invalid([{ field: 'api_base_url', message }])
+  }
+  const url = URL.parse(text)
+  if (url === null) return refuse('This is not a URL.')
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return refuse('It may carry no credentials, query or fragment.')
+  const isNetwork = url.protocol === 'https:' && url.port === '' && networkHosts.includes(url.hostname)
+  const isNamed = (url.protocol === 'https:' || url.protocol === 'http:') && isAllowedHost(url, config.networkHosts)
+  if (!isNetwork && !isNamed) return refuse(`The host ${url.host} is not allowed; hosts besides the networks' own are named in PARLEY_NETWORK_HOSTS.`)
+  return text.replace(/\/+$/, '')
+}

@@ -1,0 +1,170 @@
+/**
+ * Live events: one tail of the events table in each web node, fanned out to server-sent event streams by account.
+ * A stream that resumes reads what it missed from the table, then joins the flow; nothing is lost, nothing is repeated.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../infra/errors.ts'
+import { every } from '../infra/lifecycle.ts'
+import type { Running } from '../infra/lifecycle.ts'
+import type { Logger } from '../infra/logger.ts'
+import type { Storage } from '../storage/index.ts'
+import type { Event } from '../storage/model/events.ts'
+import { presentEvent } from './presenters/event.ts'
+
+export interface Live extends Running {
+  /**
+   * Makes `response` a stream of the account's events after `after` (default: from now on) and keeps it until either side
+   * ends it. `isStillAllowed` is asked every few seconds; when it says no, the stream ends.
+   */
+  open(request: IncomingMessage, response: ServerResponse, listener: Listener): Promise<void>
+  /** Called with every event of every account, in order, on this node. */
+  onEvent(act: (event: Event) => void): void
+  /** Ends all streams, each with its own pause before it comes back, so that they do not come back together. */
+  drain(): void
+  readonly streamCount: number
+}
+
+export interface Listener {
+  readonly accountId: string
+  /** Number of the last event it has seen. */
+  readonly after: number | undefined
+  readonly isStillAllowed: () => Promise<boolean>
+}
+
+interface Stream {
+  readonly accountId: string
+  readonly response: ServerResponse
+  readonly isStillAllowed: () => Promise<boolean>
+  /** All up to this number have been sent, or are of others. */
+  sent: number
+  hasJoined: boolean
+}
+
+const pollMs = 50
+const idlePollMs = 250
+const pageSize = 500
+const heartbeatMs = 15_000
+const permissionMs = 3_000
+/** A stream that has fallen this far behind in bytes is cut; it resumes from the table. */
+const largestBacklog = 1024 * 1024
+
+/** Starts the tail at the newest number. */
+export async function openLive(storage: Storage, logger: Logger): Promise<Live> {
+  const streams = new Set<Stream>()
+  const listeners: ((event: Event) => void)[] = []
+  let last = await storage.events.lastNumber(storage.primary)
+  let isAway = false
+
+  const tail = every(
+    () => (streams.size === 0 ? idlePollMs : pollMs),
+    async (signal) => {
+      for (;;) {
+        const events = await storage.events.after(storage.primary, undefined, last, pageSize)
+        if (isAway) logger.info('the tail of events is back')
+        isAway = false
+        for (const event of events) {
+          last = event.number
+          dispatch(event)
+        }
+        if (events.length < pageSize || signal.aborted) return
+      }
+    },
+    (error) => {
+      if (!isAway) logger.warn({ reason: messageOf(error) }, 'the tail of events cannot be read')
+      isAway = true
+    },
+  )
+  const heartbeat = every(heartbeatMs, async () => {
+    await Promise.resolve()
+    for (const stream of streams) send(stream, ': still here\n\n')
+  }, () => undefined)
+  const permissions = every(permissionMs, checkPermissions, (error) => {
+    logger.warn({ reason: messageOf(error) }, 'the rights of live streams could not be checked')
+  })
+
+  return {
+    get streamCount() {
+      return streams.size
+    },
+    onEvent(act) {
+      listeners.push(act)
+    },
+    async open(request, response, listener) {
+      const after = await startOf(listener.after)
+      response.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache, no-transform',
+        'x-accel-buffering': 'no',
+      })
+      request.socket.setNoDelay(true)
+      const stream: Stream = { accountId: listener.accountId, response, isStillAllowed: listener.isStillAllowed, sent: after, hasJoined: false }
+      streams.add(stream)
+      response.on('close', () => streams.delete(stream))
+      send(stream, 'retry: 1500\n: ready\n\n')
+      try {
+        await catchUp(stream)
+      } catch (error) {
+        logger.warn({ reason: messageOf(error) }, 'a live stream could not catch up')
+        response.destroy()
+      }
+    },
+    drain() {
+      for (const stream of streams) {
+        send(stream, `retry: ${String(500 + Math.floor(Math.random() * 4_500))}\n: going away\n\n`)
+        stream.response.end()
+      }
+    },
+    async stop() {
+      await Promise.all([tail.stop(), heartbeat.stop(), permissions.stop()])
+      for (const stream of streams) stream.response.destroy()
+    },
+  }
+
+  /** A number from the future (of a database that was restored) starts at the end instead of waiting for ever. */
+  async function startOf(after: number | undefined): Promise<number> {
+    if (after === undefined) return last
+    if (after <= last) return after
+    return Math.min(after, await storage.events.lastNumber(storage.primary))
+  }
+
+  /** Reads until level with the tail; the last check and joining happen in one turn, so no event falls between. */
+  async function catchUp(stream: Stream): Promise<void> {
+    while (!stream.response.destroyed && stream.sent < last) {
+      const goal = last
+      const events = await storage.events.after(storage.primary, stream.accountId, stream.sent, pageSize)
+      for (const event of events) forward(stream, event, frameOf(event))
+      if (events.length < pageSize) stream.sent = Math.max(stream.sent, goal)
+      while (stream.response.writableLength > largestBacklog / 2 && !stream.response.destroyed) await sleep(20)
+    }
+    stream.hasJoined = true
+  }
+
+  function dispatch(event: Event): void {
+    let frame: string | undefined
+    for (const stream of streams) {
+      if (stream.accountId === event.accountId && stream.hasJoined) forward(stream, event, (frame ??= frameOf(event)))
+    }
+    for (const listener of listeners) listener(event)
+  }
+
+  function forward(stream: Stream, event: Event, frame: string): void {
+    if (event.number <= stream.sent) return
+    stream.sent = event.number
+    send(stream, frame)
+  }
+
+  function send(stream: Stream, frame: string): void {
+    if (stream.response.destroyed || stream.response.writableEnded) return
+    stream.response.write(frame)
+    if (stream.response.writableLength > largestBacklog) stream.response.destroy()
+  }
+
+  async function checkPermissions(): Promise<void> {
+    for (const stream of [...streams]) {
+      if (!(await stream.isStillAllowed())) stream.response.end()
+    }
+  }
+}
+
+const frameOf = (event: Event): string => `id: ${String(event.number)}\nevent: ${event.type}\ndata: ${JSON.stringify(presentEvent(event))}\n\n`

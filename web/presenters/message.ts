@@ -1,0 +1,78 @@
+import type { Reader, Storage } from '../../storage/index.ts'
+import type { Attachment } from '../../storage/index.ts'
+import type { Attempt, Delivery } from '../../storage/index.ts'
+import type { Message } from '../../storage/index.ts'
+import type { MessageJson } from './shapes.ts'
+
+/** Messages with attachments, authors and deliveries: a fixed number of queries, whatever their count. */
+export async function presentMessages(storage: Storage, reader: Reader, accountId: string, messages: readonly Message[]): Promise<MessageJson[]> {
+  if (messages.length === 0) return []
+  const ids = messages.map((message) => message.id)
+  const outboundIds = messages.filter(({ direction, kind }) => direction === 'outbound' && kind !== 'note').map(({ id }) => id)
+  const contactIds = [...new Set(messages.flatMap(({ contactId }) => (contactId === null ? [] : [contactId])))]
+  const hasAuthors = messages.some(({ authorId }) => authorId !== null)
+  const [attachments, deliveries, contacts, users] = await Promise.all([
+    storage.attachments.ofMessages(reader, accountId, ids),
+    storage.deliveries.ofMessages(reader, accountId, outboundIds),
+    storage.contacts.getMany(reader, accountId, contactIds),
+    hasAuthors ? storage.users.list(reader, accountId) : [],
+  ])
+  const attempts = await storage.deliveries.attemptsOf(reader, accountId, deliveries.map(({ id }) => id))
+  return messages.map((message) => {
+    const delivery = deliveries.find(({ messageId }) => messageId === message.id)
+    const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)
+    return {
+      id: message.id,
+      channel_id: message.channelId,
+      conversation_id: message.conversationId,
+      contact_id: message.contactId,
+      direction: message.direction,
+      kind: message.kind,
+      visibility: message.visibility,
+      external_id: message.externalId,
+      author: author === undefined ? null : { id: author.id, name: author.name },
+      contact_name: contacts.find(({ id }) => id === message.contactId)?.name ?? null,
+      text: message.text,
+      in_reply_to: message.inReplyTo,
+      attachments: attachments.filter(({ messageId }) => messageId === message.id).map(presentAttachment),
+      reactions: (message.reactions ?? []).map(({ by, emoji }) => ({ by, emoji })),
+      is_hidden: message.isHidden,
+      occurred_at: message.occurredAt.toISOString(),
+      received_at: message.receivedAt.toISOString(),
+      edited_at: message.editedAt?.toISOString() ?? null,
+      deleted_at: message.deletedAt?.toISOString() ?? null,
+      state: delivery?.state ?? null,
+      delivery: delivery === undefined ? null : presentDelivery(delivery, attempts),
+    }
+  })
+}
+
+const presentDelivery = (delivery: Delivery, attempts: readonly Attempt[]): NonNullable<MessageJson['delivery']> => ({
+  id: delivery.id,
+  state: delivery.state,
+  reason: delivery.reason ?? delivery.reasonCode,
+  next_attempt_at: delivery.nextAttemptAt?.toISOString() ?? null,
+  attempts: attempts
+    .filter(({ deliveryId }) => deliveryId === delivery.id)
+    .map((attempt) => ({
+      number: attempt.number,
+      started_at: attempt.startedAt.toISOString(),
+      finished_at: attempt.finishedAt?.toISOString() ?? null,
+      outcome: attempt.outcome,
+      code: attempt.code,
+      reason: attempt.reason,
+    })),
+})
+
+/** The network's own address of a file is never shown: it is a signed link to somebody's data. */
+const presentAttachment = (attachment: Attachment): MessageJson['attachments'][number] => ({
+  id: attachment.id,
+  kind: attachment.kind,
+  state: attachment.state,
+  title: attachment.title,
+  content_type: attachment.contentType,
+  size: attachment.size,
+  url: attachment.documentId === null ? null : `/api/v1/documents/${attachment.documentId}/content`,
+  variants: [],
+  reason: attachment.reason,
+})

@@ -1,0 +1,44 @@
+import type { Config } from '../../infra/config.ts'
+import type { Storage } from '../../storage/index.ts'
+import type { App } from '../../storage/index.ts'
+import type { Channel } from '../../storage/index.ts'
+import { doorPath } from '../webhooks.ts'
+import type { AppJson, ChannelJson } from './shapes.ts'
+
+/** An app with its webhook address and verify token; its secrets are never shown. */
+export function presentApp(app: App, storage: Storage, config: Config): AppJson {
+  return {
+    id: app.id,
+    network: app.network,
+    name: app.name,
+    external_id: app.externalId,
+    webhook_url: webhookUrlOf(app, config),
+    verify_token: storage.apps.openSecrets(storage, app).verifyToken,
+    consumer_key: app.consumerKey,
+    client_id: app.clientId,
+    api_base_url: app.apiBaseUrl,
+    created_at: app.createdAt.toISOString(),
+  }
+}
+
+/** What the network calls. */
+export const webhookUrlOf = (app: Pick<App, 'webhookKey'>, config: Config): string => `${config.publicUrl}${doorPath}${app.webhookKey}`
+
+/** A channel with its health; its credentials are never shown. */
+export function presentChannel(channel: Channel): ChannelJson {
+  return {
+    id: channel.id,
+    app_id: channel.appId,
+    type: channel.type,
+    name: channel.name,
+    external_id: channel.externalId,
+    api_base_url: channel.apiBaseUrl,
+    health: {
+      state: channel.state,
+      reason: channel.stateReason,
+      last_event_at: channel.lastEventAt?.toISOString() ?? null,
+      token_expires_at: channel.tokenExpiresAt?.toISOString() ?? null,
+    },
+    created_at: channel.createdAt.toISOString(),
+  }
+}

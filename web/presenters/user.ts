@@ -1,0 +1,5 @@
+import type { User } from '../../storage/stores/users.ts'
+import type { SessionJson } from './shapes.ts'
+
+/** Who signs in; nothing of how. */
+export const presentUser = (user: User): SessionJson['user'] => ({ id: user.id, name: user.name, email: user.email, role: user.role, language: user.language })

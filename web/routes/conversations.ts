@@ -1,0 +1,162 @@
+/** Conversations: the list, one, its state, and what is said in it. */
+import { z } from 'zod'
+import { changeConversation } from '../../backend/conversations.ts'
+import { invalid, notFound } from '../../infra/errors.ts'
+import { isId } from '../../infra/ids.ts'
+import { addNote, sendReply } from '../../messaging/send.ts'
+import { conversationStatuses, outboundKinds } from '../../storage/model/words.ts'
+import type { ConversationFilter } from '../../storage/index.ts'
+import { pageOf, readCursor } from '../cursor.ts'
+import { presentConversations } from '../presenters/conversation.ts'
+import { presentMessages } from '../presenters/message.ts'
+import { noteLength, presentSayable } from '../presenters/sayable.ts'
+import { conversationShape, messageShape, page } from '../presenters/shapes.ts'
+import type { ConversationJson } from '../presenters/shapes.ts'
+import { listFields, route } from '../route.ts'
+import type { Call } from '../route.ts'
+import { answerMessage } from './messages.ts'
+
+const filterId = z.string().max(64).optional()
+
+export const conversationRoutes = [
+  route({
+    method: 'get',
+    path: '/conversations',
+    tag: 'conversations',
+    summary: 'Conversations, the newest activity first',
+    permission: 'user',
+    query: z.strictObject({
+      ...listFields,
+      channel_id: filterId,
+      contact_id: filterId,
+      status: z.enum(conversationStatuses).optional(),
+      assignee: z.string().max(64).optional().describe('the id of a user, `me` or `none`'),
+      team: filterId,
+      label: z.string().max(100).optional().describe('no conversation carries labels yet, so none is found'),
+      q: z.string().max(200).optional().describe("part of the contact's name or of the newest message"),
+      view: z.enum(['all', 'mine', 'unassigned']).optional(),
+    }),
+    answer: page(conversationShape),
+    async handle({ query }, { storage, asker }) {
+      if (query.label !== undefined) return { items: [], next_cursor: null }
+      const assigneeId = assigneeOf(query.assignee, query.view, asker.userId)
+      const before = readCursor(query.cursor)
+      const filter: ConversationFilter = {
+        limit: query.limit + 1,
+        ...(query.channel_id !== undefined && { channelId: query.channel_id }),
+        ...(query.contact_id !== undefined && { contactId: query.contact_id }),
+        ...(query.status !== undefined && { status: query.status }),
+        ...(assigneeId !== undefined && { assigneeId }),
+        ...(query.team !== undefined && { teamId: query.team }),
+        ...(query.q !== undefined && query.q !== '' && { q: query.q }),
+        ...(before !== undefined && { before: { lastActivityAt: before.at, id: before.id } }),
+      }
+      const rows = await storage.conversations.list(storage.fresh, asker.accountId, filter)
+      const { items, next_cursor } = pageOf(rows, query.limit, (row) => ({ at: row.lastActivityAt, id: row.id }))
+      return { items: await presentConversations(storage, storage.fresh, asker.accountId, items), next_cursor }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/conversations/:id',
+    tag: 'conversations',
+    summary: 'One conversation, with what may be said in it now',
+    permission: 'user',
+    params: z.strictObject({ id: z.string() }),
+    answer: conversationShape,
+    handle: ({ params }, call) => answerConversation(params.id, call),
+  }),
+  route({
+    method: 'patch',
+    path: '/conversations/:id',
+    tag: 'conversations',
+    summary: 'Change status or assignee',
+    permission: 'user',
+    params: z.strictObject({ id: z.string() }),
+    body: z.strictObject({ status: z.enum(conversationStatuses).optional(), assignee_id: z.string().max(64).nullable().optional() }),
+    answer: conversationShape,
+    async handle({ params, body }, call) {
+      const { storage, asker } = call
+      await needConversation(params.id, call)
+      if (body.assignee_id !== undefined) {
+        const user = body.assignee_id === null ? null : isId(body.assignee_id) ? await storage.users.get(storage.primary, asker.accountId, body.assignee_id) : undefined
+        if (user === undefined || (user !== null && user.disabledAt !== null)) throw invalid([{ field: 'assignee_id', message: 'There is no such user.' }])
+      }
+      await changeConversation(storage, asker.accountId, params.id, { status: body.status, assigneeId: body.assignee_id }, asker.userId)
+      return answerConversation(params.id, call)
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/conversations/:id/messages',
+    tag: 'messages',
+    summary: 'What was said: the newest page first, each page in the order of time; `next_cursor` leads to older ones',
+    permission: 'user',
+    params: z.strictObject({ id: z.string() }),
+    query: z.strictObject(listFields),
+    answer: page(messageShape),
+    async handle({ params, query }, call) {
+      const { storage, asker } = call
+      await needConversation(params.id, call)
+      const before = readCursor(query.cursor)
+      const rows = await storage.messages.list(storage.fresh, asker.accountId, {
+        conversationId: params.id,
+        limit: query.limit + 1,
+        ...(before !== undefined && { before: { occurredAt: before.at, id: before.id } }),
+      })
+      const { items, next_cursor } = pageOf(rows, query.limit, (row) => ({ at: row.occurredAt, id: row.id }))
+      return { items: await presentMessages(storage, storage.fresh, asker.accountId, items.reverse()), next_cursor }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/conversations/:id/messages',
+    tag: 'messages',
+    summary: 'Say something: a reply, a public comment, a private reply to a comment, or a note among ourselves',
+    permission: 'user',
+    params: z.strictObject({ id: z.string() }),
+    body: z.strictObject({
+      kind: z.enum(outboundKinds),
+      text: z.string().max(noteLength).optional(),
+      attachment_ids: z.array(z.string().max(64)).max(10).optional(),
+      in_reply_to: z.string().max(190).optional().describe('the id of the message that is answered; default: the newest one by the contact'),
+      send_at: z.iso.datetime({ offset: true }).optional(),
+    }),
+    answer: messageShape,
+    status: 201,
+    async handle({ params, body }, call) {
+      const { storage, asker } = call
+      await needConversation(params.id, call)
+      if (body.attachment_ids !== undefined && body.attachment_ids.length > 0) throw invalid([{ field: 'attachment_ids', message: 'Files cannot be sent yet; please send text.' }])
+      if (body.send_at !== undefined) throw invalid([{ field: 'send_at', message: 'Messages cannot be planned yet; please leave it out.' }])
+      const text = body.text ?? ''
+      if (text.trim() === '') throw invalid([{ field: 'text', message: 'Expected some text.' }])
+      const { kind } = body
+      const said = { accountId: asker.accountId, conversationId: params.id, userId: asker.userId, text }
+      const answersTo = body.in_reply_to !== undefined && { inReplyTo: body.in_reply_to }
+      const message = kind === 'note' ? await addNote(storage, said) : await sendReply(storage, { ...said, kind, ...answersTo })
+      return answerMessage(message.id, call)
+    },
+  }),
+]
+
+async function needConversation(id: string, { storage, asker }: Call) {
+  const conversation = await storage.conversations.get(storage.fresh, asker.accountId, id)
+  if (conversation === undefined) throw notFound('conversation')
+  return conversation
+}
+
+async function answerConversation(id: string, call: Call): Promise<ConversationJson> {
+  const { storage, asker } = call
+  const conversation = await needConversation(id, call)
+  const [presented] = await presentConversations(storage, storage.fresh, asker.accountId, [conversation])
+  if (presented === undefined) throw notFound('conversation')
+  return { ...presented, sayable: presentSayable(conversation, presented.channel.type) }
+}
+
+/** `undefined`: whoever's; null: nobody's. */
+function assigneeOf(assignee: string | undefined, view: string | undefined, userId: string): string | null | undefined {
+  if (assignee === 'none' || (assignee === undefined && view === 'unassigned')) return null
+  if (assignee === 'me' || (assignee === undefined && view === 'mine')) return userId
+  return assignee
+}

@@ -1,0 +1,57 @@
+/** Broker messages that could not be processed: kept whole, visible, replayable. */
+import { z } from 'zod'
+import { notFound } from '../../infra/errors.ts'
+import { parkedStates } from '../../storage/stores/parked.ts'
+import type { ParkedRow } from '../../storage/stores/parked.ts'
+import { deadLetterShape, page } from '../presenters/shapes.ts'
+import type { DeadLetterJson } from '../presenters/shapes.ts'
+import { emptyBody, limitField, route } from '../route.ts'
+
+export const deadLetterRoutes = [
+  route({
+    method: 'get',
+    path: '/dead-letters',
+    tag: 'dead letters',
+    summary: 'What could not be processed, the newest first',
+    permission: 'administrator',
+    query: z.strictObject({ limit: limitField, state: z.enum(parkedStates).default('dead') }),
+    answer: page(deadLetterShape),
+    async handle({ query }, { storage, asker }) {
+      const rows = await storage.parked.list(storage.primary, query.state, query.limit)
+      return { items: rows.filter((row) => isOf(row, asker.accountId)).map(presentDeadLetter), next_cursor: null }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/dead-letters/:id/replay',
+    tag: 'dead letters',
+    summary: 'Try it again, as if for the first time',
+    permission: 'administrator',
+    params: z.strictObject({ id: z.string() }),
+    body: emptyBody,
+    answer: deadLetterShape,
+    status: 202,
+    async handle({ params }, { storage, asker }) {
+      const row = await storage.parked.get(storage.primary, params.id)
+      if (row === undefined || !isOf(row, asker.accountId)) throw notFound('dead letter')
+      await storage.write((tx) => storage.parked.revive(tx, row.id))
+      return presentDeadLetter({ ...row, state: 'waiting', tries: 0 })
+    },
+  }),
+]
+
+/** A message that names no account is nobody's secret; administrators see it. */
+const isOf = (row: ParkedRow, accountId: string): boolean => (row.properties['account'] ?? accountId) === accountId
+
+const presentDeadLetter = (row: ParkedRow): DeadLetterJson => ({
+  id: row.id,
+  queue: row.queue,
+  message_id: row.messageId,
+  state: row.state,
+  tries: row.tries,
+  last_error: row.lastError,
+  body: row.body.toString('utf8').slice(0, 20_000),
+  size: row.body.length,
+  next_try_at: row.nextTryAt?.toISOString() ?? null,
+  created_at: row.createdAt.toISOString(),
+})

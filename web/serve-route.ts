@@ -1,0 +1,89 @@
+/** One request for one route: who asks, may they, is it too often, what do they send, has it been done before, the answer. */
+import express from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import type { Config } from '../infra/config.ts'
+import { forbidden, Problem } from '../infra/errors.ts'
+import type { Logger } from '../infra/logger.ts'
+import type { Position, Storage } from '../storage/index.ts'
+import type { Auth, Identity } from './auth.ts'
+import { isSafe, refuseForeignPage, refuseForgery } from './csrf.ts'
+import { observeRequest } from './figures.ts'
+import { answerOnce } from './idempotency.ts'
+import type { Limiter } from './limits.ts'
+import { answered, Reply } from './route.ts'
+import type { Call, Route } from './route.ts'
+
+export interface ServeContext {
+  readonly config: Config
+  readonly logger: Logger
+  readonly storage: Storage
+  readonly auth: Auth
+  readonly limiter: Limiter
+}
+
+/** Express's handler of a route; failures go to the outermost error handler. */
+export function serveRoute(route: Route, context: ServeContext): RequestHandler {
+  return async (request, response) => {
+    const startedAt = performance.now()
+    response.on('finish', () => {
+      observeRequest(request.method, route.path, response.statusCode, (performance.now() - startedAt) / 1000)
+    })
+    const identity = await admit(route, context, request)
+    context.limiter.take(identity?.key ?? `address:${request.ip ?? ''}`)
+    const body = route.reads === 'json' && !isSafe(request.method) ? await readJson(request, response) : undefined
+
+    const position: Position = { gtid: identity === undefined ? undefined : 'unknown' }
+    const call = callOf(context, request, response, position, identity)
+    const work = (): Promise<Reply<unknown> | typeof answered> => route.run({ params: request.params, query: request.query, body }, call)
+    const reply = await answerOnce(route, request, body, identity, call.storage, work)
+    if (reply === answered) return
+    response.setHeader('cache-control', 'no-store')
+    if (reply.status === 204) response.status(204).end()
+    else response.status(reply.status).json(reply.body)
+  }
+}
+
+async function admit(route: Route, context: ServeContext, request: Request): Promise<Identity | undefined> {
+  const identity = await context.auth.identify(request)
+  if (!isSafe(request.method)) {
+    if (identity?.kind === 'session' && route.permission !== 'public') refuseForgery(request, context.config, identity.csrf)
+    else if (identity?.kind !== 'token') refuseForeignPage(request, context.config)
+  }
+  if (route.permission === 'public') return identity
+  if (identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in, or send a bearer token.')
+  if (route.permission === 'administrator' && identity.asker.role !== 'administrator') throw forbidden('Only administrators may do this.')
+  return identity
+}
+
+function callOf(context: ServeContext, request: Request, response: Response, position: Position, identity: Identity | undefined): Call {
+  return {
+    config: context.config,
+    logger: context.logger,
+    storage: context.storage.as(position),
+    get asker() {
+      if (identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in, or send a bearer token.')
+      return identity.asker
+    },
+    identity,
+    request,
+    response,
+  }
+}
+
+const parseJson = express.json({ limit: '1mb', strict: false, type: () => true })
+
+/** The parsed body; `undefined` when there is none. */
+async function readJson(request: Request, response: Response): Promise<unknown> {
+  if (request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0) return undefined
+  // Only this type makes a browser of another site ask first.
+  if (!/^application\/([\w.-]+\+)?json *(;|$)/i.test(request.get('content-type') ?? '')) {
+    throw new Problem(415, 'not_json', 'The body must be JSON, sent as application/json.')
+  }
+  await new Promise<void>((resolve, reject) => {
+    parseJson(request, response, (error?: unknown) => {
+      if (error === undefined || error === null) resolve()
+      else reject(error instanceof Error ? error : new Error('the body could not be read', { cause: error }))
+    })
+  })
+  return request.body as unknown
+}
