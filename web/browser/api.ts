@@ -1,0 +1,165 @@
+/** The way to the API: one function that asks, one kind of error, and every call by name. */
+import type {
+  AppJson,
+  ChannelJson,
+  ContactJson,
+  ConversationJson,
+  MessageJson,
+  ReceivedJson,
+  SessionJson,
+} from '../presenters/shapes.ts'
+
+export interface Page<Item> {
+  readonly items: Item[]
+  readonly next_cursor: string | null
+}
+
+/** Who am I; `demo` when sandbox networks run beside this site. */
+export type Session = SessionJson & { readonly demo?: boolean }
+
+export type View = 'all' | 'unassigned' | 'mine' | 'open' | 'resolved'
+export const views: readonly View[] = ['all', 'unassigned', 'mine', 'open', 'resolved']
+
+/** How the API is asked for a view. */
+const viewQueries: Readonly<Record<View, Readonly<Record<string, string>>>> = {
+  all: {},
+  unassigned: { assignee: 'none', status: 'open' },
+  mine: { assignee: 'me', status: 'open' },
+  open: { status: 'open' },
+  resolved: { status: 'resolved' },
+}
+
+export interface NewMessage {
+  readonly kind: 'reply' | 'note' | 'comment' | 'private_reply'
+  readonly text: string
+  readonly in_reply_to?: string
+}
+
+/** What went wrong, in words for a person. `status` 0: no answer came at all. */
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly requestId: string | undefined
+  constructor(status: number, code: string, message: string, requestId?: string) {
+    super(message)
+    this.name = 'Problem'
+    this.status = status
+    this.code = code
+    this.requestId = requestId
+  }
+}
+
+let csrfToken: string | null = null
+let onSignedOut: () => void = () => {}
+
+/** Called whenever an answer says that nobody is signed in. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener
+}
+
+export const api = {
+  async session(): Promise<Session | null> {
+    try {
+      return keepToken(await ask<Session>('GET', '/session'))
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null
+      throw error
+    }
+  },
+  async signIn(email: string, password: string): Promise<Session> {
+    return keepToken(await ask<Session>('POST', '/session', { email, password }))
+  },
+  signOut: () => ask<unknown>('DELETE', '/session'),
+  conversations: (view: View, q: string, cursor: string | null, signal?: AbortSignal) =>
+    ask<Page<ConversationJson>>('GET', `/conversations${query({ ...viewQueries[view], q, cursor, limit: '50' })}`, undefined, { signal }),
+  conversation: (id: string, signal?: AbortSignal) => ask<ConversationJson>('GET', `/conversations/${id}`, undefined, { signal }),
+  changeConversation: (id: string, change: { status?: 'open' | 'resolved'; assignee_id?: string | null }) =>
+    ask<ConversationJson>('PATCH', `/conversations/${id}`, change),
+  messages: (conversationId: string, cursor: string | null, signal?: AbortSignal) =>
+    ask<Page<MessageJson>>('GET', `/conversations/${conversationId}/messages${query({ cursor, limit: '50' })}`, undefined, { signal }),
+  message: (id: string) => ask<MessageJson>('GET', `/messages/${id}`),
+  say: (conversationId: string, message: NewMessage, key: string) =>
+    ask<MessageJson>('POST', `/conversations/${conversationId}/messages`, message, { key }),
+  retry: (messageId: string, key: string) => ask<MessageJson>('POST', `/messages/${messageId}/retry`, {}, { key }),
+  contact: (id: string, signal?: AbortSignal) => ask<ContactJson>('GET', `/contacts/${id}`, undefined, { signal }),
+  channels: (signal?: AbortSignal) => ask<Page<ChannelJson>>('GET', '/channels', undefined, { signal }),
+  apps: (signal?: AbortSignal) => ask<Page<AppJson>>('GET', '/apps', undefined, { signal }),
+  addApp: (body: Readonly<Record<string, unknown>>, key: string) => ask<AppJson>('POST', '/apps', body, { key }),
+  addChannel: (body: Readonly<Record<string, unknown>>, key: string) => ask<ChannelJson>('POST', '/channels', body, { key }),
+  received: (state: string, cursor: string | null, signal?: AbortSignal) =>
+    ask<Page<ReceivedJson>>('GET', `/received${query({ state, cursor, limit: '50' })}`, undefined, { signal }),
+  replay: (receivedId: string, key: string) => ask<unknown>('POST', `/received/${receivedId}/replay`, {}, { key }),
+}
+
+/** A key that makes a repeated POST harmless. */
+export const newKey = (): string => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`
+
+interface Options {
+  readonly key?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+async function ask<Answer>(method: string, path: string, body?: unknown, options: Options = {}): Promise<Answer> {
+  const isChange = method !== 'GET'
+  const timeout = AbortSignal.timeout(isChange ? 20_000 : 30_000)
+  let response: Response
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      credentials: 'same-origin',
+      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(isChange && csrfToken ? { 'x-csrf-token': csrfToken } : {}),
+        ...(options.key ? { 'idempotency-key': options.key } : {}),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch (error) {
+    if (options.signal?.aborted) throw error
+    throw new Problem(0, 'no_answer', 'No answer came from the server.')
+  }
+  const text = await response.text().catch(() => '')
+  const answer = parse(text)
+  if (response.ok) {
+    // The server builds its answers from the same shapes; checking them again here would double the bundle for nothing.
+    return answer as Answer
+  }
+  const problem = readProblem(response, answer)
+  if (response.status === 401 && path !== '/session') onSignedOut()
+  throw problem
+}
+
+function readProblem(response: Response, answer: unknown): Problem {
+  const field = (name: string): string | undefined => {
+    const value: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined
+    return typeof value === 'string' ? value : undefined
+  }
+  return new Problem(
+    response.status,
+    field('code') ?? `http_${response.status}`,
+    field('detail') ?? field('title') ?? `The server answered ${response.status}.`,
+    field('request_id') ?? response.headers.get('x-request-id') ?? undefined,
+  )
+}
+
+function parse(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function keepToken(session: Session): Session {
+  csrfToken = session.csrf_token
+  return session
+}
+
+function query(values: Readonly<Record<string, string | null | undefined>>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) if (value) search.set(name, value)
+  const text = search.toString()
+  return text && `?${text}`
+}

@@ -1,0 +1,41 @@
+/** Every address of the browser app. Without a session the sign-in screen stands in its place, and the address stays. */
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Navigate, Route, Routes } from 'react-router'
+import { Frame } from './frame.tsx'
+import { Inbox } from './inbox.tsx'
+import { useSessionQuery } from './queries.ts'
+import { SignIn } from './sign-in.tsx'
+import { Failure, Missing, Opening } from './states.tsx'
+import { SessionContext } from './session.ts'
+
+const Channels = lazy(async () => ({ default: (await import('./places/channels.tsx')).Channels }))
+const Received = lazy(async () => ({ default: (await import('./places/received.tsx')).Received }))
+
+export function App() {
+  const session = useSessionQuery()
+  const [wasSignedIn, setWasSignedIn] = useState(false)
+  const isSignedIn = Boolean(session.data)
+  useEffect(() => {
+    if (isSignedIn) setWasSignedIn(true)
+  }, [isSignedIn])
+
+  if (session.isPending) return <Opening />
+  if (session.data === undefined) return <Failure error={session.error} again={() => void session.refetch()} isWhole />
+  if (session.data === null) return <SignIn isAgain={wasSignedIn} />
+  return (
+    <SessionContext value={session.data}>
+      <Frame>
+        <Suspense fallback={<Opening />}>
+          <Routes>
+            <Route path="/" element={<Navigate to="/inbox" replace />} />
+            <Route path="/inbox" element={<Inbox />} />
+            <Route path="/inbox/:conversationId" element={<Inbox />} />
+            <Route path="/channels" element={<Channels />} />
+            <Route path="/received" element={<Received />} />
+            <Route path="*" element={<Missing />} />
+          </Routes>
+        </Suspense>
+      </Frame>
+    </SessionContext>
+  )
+}

@@ -1,0 +1,173 @@
+/** One conversation: who, what was said, and the place to answer. */
+import { Badge, Button, Group, Skeleton, Tooltip, ActionIcon } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconArrowBackUp, IconArrowLeft, IconCheck, IconLayoutSidebarRight, IconUserCheck, IconUserPlus } from '@tabler/icons-react'
+import { useEffect, useRef, useState } from 'react'
+import { Link } from 'react-router'
+import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
+import { Problem, type View } from './api.ts'
+import { Composer, type ComposerHandle } from './composer.tsx'
+import { useActions } from './keyboard.ts'
+import { Messages } from './messages.tsx'
+import { ChannelMark, Person } from './person.tsx'
+import { useConversation, useConversationChange, type ConversationChange } from './queries.ts'
+import { markRead } from './read-marks.ts'
+import { useSession } from './session.ts'
+import { Empty, Failure } from './states.tsx'
+import { useSpeech } from './texts/index.tsx'
+
+interface Props {
+  readonly id: string
+  readonly backTo: string
+  readonly view: View
+  readonly goOn: () => void
+  readonly isPanelOpen: boolean
+  readonly togglePanel: () => void
+}
+
+export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePanel }: Props) {
+  const { t } = useSpeech()
+  const query = useConversation(id)
+  const conversation = query.data
+  const composer = useRef<ComposerHandle>(null)
+  const [answered, setAnswered] = useState<MessageJson>()
+  const care = useCare(conversation, view, goOn)
+
+  useEffect(() => {
+    if (!conversation) return
+    const see = (): void => {
+      if (!document.hidden) markRead(conversation)
+    }
+    see()
+    document.addEventListener('visibilitychange', see)
+    return () => document.removeEventListener('visibilitychange', see)
+  }, [conversation])
+
+  useActions([
+    { id: 'reply', label: 'action.reply', keys: 'r', group: 'group.conversation', run: () => composer.current?.answer() },
+    { id: 'open', label: 'action.reply', keys: 'Enter', group: 'group.conversation', isKeyOnly: true, run: () => composer.current?.answer() },
+    { id: 'note', label: 'action.note', keys: 'n', group: 'group.conversation', run: () => composer.current?.note() },
+    { id: 'assign', label: care.isMine ? 'action.unassign' : 'action.assign_me', keys: 'a', group: 'group.conversation', run: care.toggleMine },
+    { id: 'resolve', label: care.isResolved ? 'action.reopen' : 'action.resolve', keys: 'e', group: 'group.conversation', run: care.toggleResolved },
+    { id: 'send', label: 'action.send', keys: 'mod+Enter', group: 'group.conversation', run: () => composer.current?.send() },
+  ])
+
+  if (query.isError && !conversation) {
+    const isMissing = query.error instanceof Problem && query.error.status === 404
+    return (
+      <section className="conversation nothing-chosen" aria-label={t('place.inbox')}>
+        {isMissing ? (
+          <Empty icon={<IconArrowLeft size={40} stroke={1.3} />} title={t('conversation.missing')} hint={t('conversation.missing_hint')}>
+            <Button component={Link} to={backTo} variant="default" size="xs">
+              {t('conversation.back')}
+            </Button>
+          </Empty>
+        ) : (
+          <Failure error={query.error} again={() => void query.refetch()} />
+        )}
+      </section>
+    )
+  }
+  return (
+    <section className="conversation" aria-label={conversation?.contact.name ?? t('state.loading')} data-visibility={conversation?.visibility} data-channel={conversation?.channel.type}>
+      <header className="conversation-head">
+        <ActionIcon component={Link} to={backTo} variant="subtle" color="gray" size={40} aria-label={t('conversation.back')} className="back">
+          <IconArrowLeft size={22} />
+        </ActionIcon>
+        {conversation ? <Heading conversation={conversation} /> : <Skeleton height={36} width={220} />}
+        <Group gap={6} wrap="nowrap" className="conversation-actions">
+          <CareButtons care={care} />
+          <Tooltip label={t('conversation.details')}>
+            <ActionIcon variant="subtle" color="gray" size={36} aria-label={t('conversation.details')} aria-expanded={isPanelOpen} onClick={togglePanel} className="panel-toggle">
+              <IconLayoutSidebarRight size={20} />
+            </ActionIcon>
+          </Tooltip>
+        </Group>
+      </header>
+      <Messages conversationId={id} conversation={conversation} onAnswer={(message) => (setAnswered(message), composer.current?.answer())} />
+      {conversation && <Composer ref={composer} conversation={conversation} answered={answered} clearAnswered={() => setAnswered(undefined)} />}
+    </section>
+  )
+}
+
+function Heading({ conversation }: { readonly conversation: ConversationJson }) {
+  const { t } = useSpeech()
+  const { contact, channel, status } = conversation
+  return (
+    <div className="heading">
+      <Person name={contact.name} id={contact.id} size={38} />
+      <div className="heading-text">
+        <h2 className="heading-name" title={contact.name} dir="auto">
+          {contact.name}
+        </h2>
+        <div className="heading-channel">
+          <ChannelMark type={channel.type} size={18} />
+          <span>{channel.name}</span>
+          {status !== 'open' && (
+            <Badge size="sm" variant="light" color="gray" tt="none" className="status-badge">
+              {t(`status.${status}`)}
+            </Badge>
+          )}
+        </div>
+      </div>
+    </div>
+  )
+}
+
+type Care = ReturnType<typeof useCare>
+
+function CareButtons({ care }: { readonly care: Care }) {
+  const { t } = useSpeech()
+  const assignLabel = care.isMine ? t('conversation.mine') : (care.assignee?.name ?? t('action.assign_me'))
+  return (
+    <>
+      <Tooltip label={`${care.isMine ? t('action.unassign') : t('action.assign_me')} (A)`}>
+        <Button
+          variant="default"
+          size="sm"
+          className="care"
+          aria-label={care.isMine ? t('action.unassign') : t('action.assign_me')}
+          leftSection={care.assignee ? <IconUserCheck size={18} aria-hidden /> : <IconUserPlus size={18} aria-hidden />}
+          onClick={care.toggleMine}
+          disabled={!care.isReady}
+        >
+          {assignLabel}
+        </Button>
+      </Tooltip>
+      <Tooltip label={`${care.isResolved ? t('action.reopen') : t('action.resolve')} (E)`}>
+        <Button
+          variant={care.isResolved ? 'default' : 'light'}
+          size="sm"
+          className="care"
+          leftSection={care.isResolved ? <IconArrowBackUp size={18} aria-hidden /> : <IconCheck size={18} aria-hidden />}
+          onClick={care.toggleResolved}
+          disabled={!care.isReady}
+        >
+          {care.isResolved ? t('action.reopen') : t('action.resolve')}
+        </Button>
+      </Tooltip>
+    </>
+  )
+}
+
+/** Who cares for the conversation, and whether it is done. */
+function useCare(conversation: ConversationJson | undefined, view: View, goOn: () => void) {
+  const { t } = useSpeech()
+  const { user } = useSession()
+  const change = useConversationChange(conversation, (error) => notifications.show({ color: 'red', message: t('conversation.unchanged', { reason: error.message }) }))
+  const isMine = conversation?.assignee?.id === user.id
+  const isResolved = conversation?.status === 'resolved'
+  const make = (next: ConversationChange, leaves: boolean): void => {
+    if (!conversation) return
+    if (leaves) goOn()
+    change.mutate(next)
+  }
+  return {
+    isReady: conversation !== undefined,
+    isMine,
+    isResolved,
+    assignee: conversation?.assignee ?? null,
+    toggleMine: () => make({ assignee: isMine ? null : { id: user.id, name: user.name } }, isMine ? view === 'mine' : view === 'unassigned'),
+    toggleResolved: () => make({ status: isResolved ? 'open' : 'resolved' }, isResolved ? view === 'resolved' : view !== 'all'),
+  }
+}

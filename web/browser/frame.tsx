@@ -1,0 +1,106 @@
+/** The frame around every place: the rail, the live line, the palette and the keys that work everywhere. */
+import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { spotlight } from '@mantine/spotlight'
+import { useQueryClient } from '@tanstack/react-query'
+import { IconDeviceMobileMessage, IconInbox, IconListDetails, IconPlugConnected, IconSearch } from '@tabler/icons-react'
+import { useEffect, useState, type ComponentType, type ReactNode } from 'react'
+import { NavLink, useNavigate } from 'react-router'
+import { AccountMenu } from './account-menu.tsx'
+import { announce, Announcer } from './announcer.tsx'
+import { Help } from './help.tsx'
+import { listenToKeys, useActions, type Action } from './keyboard.ts'
+import { makeLiveListener } from './live-cache.ts'
+import { followEvents } from './live.ts'
+import { LiveMark, OfflineBanner } from './live-mark.tsx'
+import { Palette } from './palette.tsx'
+import { useSession } from './session.ts'
+import { useSpeech, type Key } from './texts/index.tsx'
+
+export function Frame({ children }: { readonly children: ReactNode }) {
+  const { t } = useSpeech()
+  const session = useSession()
+  const client = useQueryClient()
+  const [isHelpOpen, setHelpOpen] = useState(false)
+  const navigate = useNavigate()
+  const { setColorScheme } = useMantineColorScheme()
+  const scheme = useComputedColorScheme('light')
+
+  useEffect(() => listenToKeys(), [])
+  useEffect(() => {
+    const listener = makeLiveListener(client, ({ message }) => announce('message.new', { name: message.contact_name ?? '' }))
+    return followEvents(listener)
+  }, [client, session.user.id])
+  useEffect(() => () => notifications.clean(), [])
+
+  const go = (id: string, label: Key, keys: string, path: string): Action => ({ id, label, keys, group: 'group.go', run: () => void navigate(path) })
+  useActions([
+    go('go-inbox', 'action.go_inbox', 'g i', '/inbox'),
+    go('go-channels', 'action.go_channels', 'g c', '/channels'),
+    go('go-received', 'action.go_received', 'g r', '/received'),
+    { id: 'help', label: 'action.help', keys: '?', group: 'group.general', run: () => setHelpOpen(true) },
+    { id: 'scheme', label: 'action.scheme', group: 'group.general', run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') },
+    { id: 'palette', label: 'palette.open', keys: 'mod+k', group: 'group.general', isKeyOnly: true, run: () => spotlight.toggle() },
+  ])
+
+  return (
+    <div className="frame">
+      <a href="#content" className="skip">
+        {t('place.skip')}
+      </a>
+      <header className="rail">
+        <NavLink to="/inbox" className="rail-logo" aria-label={t('app.name')}>
+          <img src="/icon.svg" width={32} height={32} alt="" />
+        </NavLink>
+        <nav aria-label={t('place.navigation')} className="rail-places">
+          <Place to="/inbox" label="place.inbox" icon={IconInbox} />
+          <Place to="/channels" label="place.channels" icon={IconPlugConnected} />
+          <Place to="/received" label="place.received" icon={IconListDetails} />
+          {session.demo && <Place to="/sandbox/phone" label="place.phone" icon={IconDeviceMobileMessage} isOutside />}
+        </nav>
+        <div className="rail-end">
+          <Tooltip label={`${t('palette.open')} (Ctrl K)`} position="right">
+            <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('palette.open')} onClick={() => spotlight.open()} className="rail-search">
+              <IconSearch size={22} />
+            </ActionIcon>
+          </Tooltip>
+          <LiveMark />
+          <AccountMenu />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1} className="content">
+        <OfflineBanner />
+        {children}
+      </main>
+      <Palette />
+      <Help isOpen={isHelpOpen} close={() => setHelpOpen(false)} />
+      <Announcer />
+    </div>
+  )
+}
+
+interface PlaceProps {
+  readonly to: string
+  readonly label: Key
+  readonly icon: ComponentType<{ size: number; stroke?: number; 'aria-hidden'?: boolean }>
+  readonly isOutside?: boolean
+}
+
+function Place({ to, label, icon: Icon, isOutside = false }: PlaceProps) {
+  const { t } = useSpeech()
+  const body = (
+    <>
+      <Icon size={24} stroke={1.7} aria-hidden />
+      <span className="rail-label">{t(label)}</span>
+    </>
+  )
+  return isOutside ? (
+    <a href={to} target="_blank" rel="noreferrer" className="rail-place">
+      {body}
+    </a>
+  ) : (
+    <NavLink to={to} className="rail-place">
+      {body}
+    </NavLink>
+  )
+}

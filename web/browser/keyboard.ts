@@ -1,0 +1,109 @@
+/** Actions and their keys, in one place: the keyboard, the palette and the help all read this list. */
+import { useEffect, useRef, useSyncExternalStore } from 'react'
+import type { Key } from './texts/index.tsx'
+
+export interface Action {
+  readonly id: string
+  readonly label: Key
+  readonly group: 'group.go' | 'group.list' | 'group.conversation' | 'group.general'
+  /** `e`, `g i` (one after the other), `mod+k`, `mod+Enter`, `Escape`, `?`. */
+  readonly keys?: string
+  /** Also while the cursor is in a text field. Combinations with mod always are. */
+  readonly isForFields?: boolean
+  /** Only a key, such as j and k; not worth a line in the palette. */
+  readonly isKeyOnly?: boolean
+  run(): void
+}
+
+const registered = new Map<object, readonly Action[]>()
+let all: readonly Action[] = []
+const watchers = new Set<() => void>()
+
+/** Offers these actions as long as the component is there; the newest component wins a key. */
+export function useActions(actions: readonly Action[]): void {
+  const current = useRef(actions)
+  useEffect(() => {
+    current.current = actions
+  })
+  const signature = actions.map((action) => `${action.id}|${action.label}|${action.keys ?? ''}`).join()
+  useEffect(() => {
+    const owner = {}
+    registered.set(
+      owner,
+      current.current.map((action) => ({
+        ...action,
+        // What an action does changes with each rendering; its name and key do not.
+        run: () => current.current.find(({ id }) => id === action.id)?.run(),
+      })),
+    )
+    publish()
+    return () => {
+      registered.delete(owner)
+      publish()
+    }
+  }, [signature])
+}
+
+export const useAllActions = (): readonly Action[] =>
+  useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
+    },
+    () => all,
+  )
+
+function publish(): void {
+  all = [...registered.values()].flat()
+  for (const watcher of watchers) watcher()
+}
+
+const sequenceMs = 1_200
+let begun: { readonly key: string; readonly at: number } | undefined
+
+/** Listens to the keys of the page; called once. */
+export function listenToKeys(): () => void {
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.isComposing) return
+    const pressed = nameOf(event)
+    if (!pressed) return
+    const isInField = isField(event.target)
+    const hasDialog = document.querySelector('[role="dialog"], [role="menu"]') !== null
+    const sequence = begun && Date.now() - begun.at < sequenceMs ? `${begun.key} ${pressed}` : undefined
+    begun = undefined
+    const allowed = (action: Action): boolean =>
+      pressed.startsWith('mod+') ? true : !hasDialog && (!isInField || action.isForFields === true)
+    const find = (keys: string | undefined): Action | undefined => all.findLast((action) => action.keys === keys && allowed(action))
+    const action = (sequence && find(sequence)) || find(pressed)
+    if (action) {
+      event.preventDefault()
+      action.run()
+    } else if (!isInField && !hasDialog && all.some((each) => each.keys?.startsWith(`${pressed} `))) {
+      begun = { key: pressed, at: Date.now() }
+    }
+  }
+  addEventListener('keydown', onKeyDown)
+  return () => removeEventListener('keydown', onKeyDown)
+}
+
+export const isApple = /Mac|iPhone|iPad/.test(navigator.platform)
+
+/** The keys as they are printed: `Ctrl K`, `G I`, `Esc`. */
+export function printKeys(keys: string): string[] {
+  return keys.split(/[ +]/).map((key) => {
+    if (key === 'mod') return isApple ? '⌘' : 'Ctrl'
+    if (key === 'Escape') return 'Esc'
+    return key.length === 1 ? key.toUpperCase() : key
+  })
+}
+
+function nameOf(event: KeyboardEvent): string | undefined {
+  if (event.altKey) return undefined
+  if (event.ctrlKey || event.metaKey) return `mod+${event.key.length === 1 ? event.key.toLowerCase() : event.key}`
+  if (event.key.length === 1) return event.key === '?' ? '?' : event.shiftKey ? undefined : event.key.toLowerCase()
+  return ['Escape', 'Enter'].includes(event.key) ? event.key : undefined
+}
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+}

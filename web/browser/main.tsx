@@ -1,0 +1,38 @@
+import '@mantine/core/styles.css'
+import '@mantine/notifications/styles.css'
+import '@mantine/spotlight/styles.css'
+import './app.css'
+import { MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { BrowserRouter } from 'react-router'
+import { App } from './app.tsx'
+import { whenSignedOut } from './api.ts'
+import { keys, makeQueryClient } from './queries.ts'
+import { Mended } from './states.tsx'
+import { SpeechProvider } from './texts/index.tsx'
+import { theme } from './theme.ts'
+
+const client = makeQueryClient()
+whenSignedOut(() => client.setQueryData(keys.session, null))
+
+const root = document.getElementById('root')
+if (!root) throw new Error('the page has no root')
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <SpeechProvider>
+        <Mended>
+          <QueryClientProvider client={client}>
+            <BrowserRouter>
+              <App />
+            </BrowserRouter>
+          </QueryClientProvider>
+        </Mended>
+        <Notifications position="bottom-left" limit={3} />
+      </SpeechProvider>
+    </MantineProvider>
+  </StrictMode>,
+)

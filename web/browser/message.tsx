@@ -1,0 +1,168 @@
+import { ActionIcon, Tooltip } from '@mantine/core'
+import { IconArrowBackUp, IconEyeOff, IconLock, IconNote, IconWorld } from '@tabler/icons-react'
+import { memo, type ReactNode } from 'react'
+import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
+import { Attachments } from './attachments.tsx'
+import { DeliveryMark, DeliveryTrouble } from './delivery-mark.tsx'
+import { Person } from './person.tsx'
+import { isLocal } from './queries.ts'
+import { useSession } from './session.ts'
+import { useSpeech, type Translate } from './texts/index.tsx'
+
+interface Props {
+  readonly message: MessageJson
+  readonly conversation: ConversationJson | undefined
+  /** By the same person, shortly after the one before: the name need not be said again. */
+  readonly isContinued: boolean
+  readonly answered: MessageJson | undefined
+  readonly now: number
+  readonly onAnswer: (message: MessageJson) => void
+}
+
+export const MessageBubble = memo(function MessageBubble({ message, conversation, isContinued, answered, now, onAnswer }: Props) {
+  const { t, times } = useSpeech()
+  const session = useSession()
+  const isNote = message.kind === 'note'
+  const isInbound = message.direction === 'inbound'
+  const name = nameOf(message, conversation, session.user.id, t)
+  const side = isInbound ? 'inbound' : 'outbound'
+  const isPublic = message.visibility === 'public'
+  return (
+    <article
+      className="message"
+      data-side={side}
+      data-kind={message.kind}
+      data-continued={isContinued || undefined}
+      data-failed={message.state === 'failed' || undefined}
+      data-local={isLocal(message) || undefined}
+      aria-label={t('message.from', { name, time: times.clock(message.occurred_at) })}
+    >
+      {isInbound && (
+        <span className="message-person">{!isContinued && <Person name={name} id={message.contact_id ?? name} size={30} />}</span>
+      )}
+      <div className="message-column">
+        {(!isContinued || isNote) && (
+          <div className="message-name" aria-hidden={!isNote}>
+            {isNote && <IconNote size={15} aria-hidden />}
+            <span dir="auto">{name}</span>
+            {isNote && <span className="message-about">{t('message.note_hint')}</span>}
+          </div>
+        )}
+        <div className="bubble">
+          {answered?.text && conversation?.visibility === 'public' && !isSelfEvident(answered, message) && (
+            <blockquote className="quoted" dir="auto">
+              <span className="heard-only">{t('message.in_reply_to')} </span>
+              <strong>{nameOf(answered, conversation, session.user.id, t)}</strong> {answered.text}
+            </blockquote>
+          )}
+          <Body message={message} />
+          <Attachments attachments={message.attachments} />
+        </div>
+        {message.reactions.length > 0 && <Reactions message={message} />}
+        <div className="message-foot">
+          <time dateTime={message.occurred_at} title={times.exact(message.occurred_at)}>
+            {times.clock(message.occurred_at)}
+          </time>
+          <KindMark message={message} isPublic={isPublic && !isInbound} />
+          {message.edited_at && !message.deleted_at && <span title={t('message.edited_at', { time: times.exact(message.edited_at) })}>{t('message.edited')}</span>}
+          {message.is_hidden && (
+            <span className="mark">
+              <IconEyeOff size={14} aria-hidden /> {t('message.hidden')}
+            </span>
+          )}
+          {message.state && <DeliveryMark state={message.state} delivery={message.delivery} now={now} />}
+          {isInbound && isPublic && !message.deleted_at && (
+            <Tooltip label={t('message.answer')}>
+              <ActionIcon variant="subtle" color="gray" size={26} className="answer-this" aria-label={`${t('message.answer')}: ${name}`} onClick={() => onAnswer(message)}>
+                <IconArrowBackUp size={16} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+        </div>
+        {message.state && <DeliveryTrouble message={message} now={now} />}
+      </div>
+    </article>
+  )
+})
+
+function Body({ message }: { readonly message: MessageJson }) {
+  const { t, times } = useSpeech()
+  if (message.deleted_at) {
+    return (
+      <>
+        <p className="deleted" title={t('message.deleted_at', { time: times.exact(message.deleted_at) })}>
+          {t('message.deleted')}
+        </p>
+        {message.text && (
+          <p className="text was-deleted" dir="auto">
+            <del>{message.text}</del>
+          </p>
+        )}
+      </>
+    )
+  }
+  if (message.text) {
+    return (
+      <p className="text" dir="auto">
+        {linked(message.text)}
+      </p>
+    )
+  }
+  return message.attachments.length === 0 ? <p className="deleted">{t('message.no_text')}</p> : null
+}
+
+/** Web addresses as links; nothing else in a text is ever more than text. */
+function linked(text: string): ReactNode[] {
+  return text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/giu).map((part, index) =>
+    index % 2 === 1 ? (
+      <a key={index} href={part} target="_blank" rel="noreferrer noopener nofollow">
+        {part}
+      </a>
+    ) : (
+      part
+    ),
+  )
+}
+
+function KindMark({ message, isPublic }: { readonly message: MessageJson; readonly isPublic: boolean }) {
+  const { t } = useSpeech()
+  if (message.kind === 'private_reply') {
+    return (
+      <span className="mark">
+        <IconLock size={14} aria-hidden /> {t('message.private_reply')}
+      </span>
+    )
+  }
+  if (isPublic && message.kind !== 'note') {
+    return (
+      <span className="mark">
+        <IconWorld size={14} aria-hidden /> {t('message.comment')}
+      </span>
+    )
+  }
+  if (message.kind === 'interaction' || message.kind === 'mention' || message.kind === 'post') return <span className="mark">{t(`message.${message.kind}`)}</span>
+  return null
+}
+
+function Reactions({ message }: { readonly message: MessageJson }) {
+  const { t } = useSpeech()
+  return (
+    <ul className="reactions">
+      {message.reactions.map(({ by, emoji }) => (
+        <li key={`${by}${emoji}`} title={t('message.reaction', { by, emoji })}>
+          <span aria-hidden>{emoji}</span>
+          <span className="heard-only">{t('message.reaction', { by, emoji })}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+export function nameOf(message: MessageJson, conversation: ConversationJson | undefined, me: string, t: Translate): string {
+  if (message.author) return message.author.id === me ? t('message.you') : message.author.name
+  if (message.direction === 'outbound') return t('message.elsewhere')
+  return message.contact_name ?? conversation?.contact.name ?? ''
+}
+
+/** Answers to what stands right above, or to the top of the thread, need no quotation. */
+const isSelfEvident = (answered: MessageJson, message: MessageJson): boolean => answered.direction === message.direction && answered.contact_id === message.contact_id

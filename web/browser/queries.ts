@@ -1,0 +1,202 @@
+/** What is asked of the API and remembered, by key; and the small careful changes that events make to it. */
+import { QueryClient, type InfiniteData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
+import { api, newKey, Problem, type Page, type View } from './api.ts'
+
+export const keys = {
+  session: ['session'],
+  lists: ['conversations'],
+  list: (view: View, q: string) => ['conversations', view, q],
+  conversation: (id: string) => ['conversation', id],
+  messages: (conversationId: string) => ['messages', conversationId],
+  contact: (id: string) => ['contact', id],
+  channels: ['channels'],
+  apps: ['apps'],
+  received: (state: string) => ['received', state],
+} as const
+
+type Pages<Item> = InfiniteData<Page<Item>, string | null>
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // Events keep what is shown right; asking again on every focus would only make work.
+        staleTime: 5 * 60_000,
+        gcTime: 15 * 60_000,
+        refetchOnWindowFocus: false,
+        networkMode: 'always',
+        retry: (count, error) => count < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500),
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
+}
+
+export const useSessionQuery = () => useQuery({ queryKey: keys.session, queryFn: () => api.session(), staleTime: Infinity, gcTime: Infinity })
+
+export const useConversations = (view: View, q: string) =>
+  useInfiniteQuery({
+    queryKey: keys.list(view, q),
+    queryFn: ({ pageParam, signal }) => api.conversations(view, q, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+  })
+
+/** One conversation, with what may be said in it; what the list knows of it shows at once. */
+export const useConversation = (id: string) => {
+  const client = useQueryClient()
+  return useQuery<ConversationJson>({
+    queryKey: keys.conversation(id),
+    queryFn: ({ signal }) => api.conversation(id, signal),
+    placeholderData: () => findInLists(client, id),
+  })
+}
+
+export const useMessages = (conversationId: string) =>
+  useInfiniteQuery({
+    queryKey: keys.messages(conversationId),
+    queryFn: ({ pageParam, signal }) => api.messages(conversationId, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+  })
+
+export const useContact = (id: string) =>
+  useQuery({ queryKey: keys.contact(id), queryFn: ({ signal }) => api.contact(id, signal), staleTime: 60_000 })
+
+/** Resolve, reopen, assign: shown at once, taken back if the server refuses. */
+export function useConversationChange(conversation: ConversationJson | undefined, onRefused: (error: Error) => void) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (change: ConversationChange) => {
+      if (!conversation) throw new Error('no conversation')
+      return api.changeConversation(conversation.id, {
+        ...(change.status && { status: change.status }),
+        ...(change.assignee !== undefined && { assignee_id: change.assignee?.id ?? null }),
+      })
+    },
+    onMutate: (change) => {
+      if (conversation) putConversation(client, { ...conversation, ...change })
+      return conversation
+    },
+    onSuccess: (answer) => putConversation(client, answer),
+    onError: (error, _change, before) => {
+      if (before) putConversation(client, before)
+      onRefused(error)
+    },
+  })
+}
+
+export interface ConversationChange {
+  readonly status?: 'open' | 'resolved'
+  readonly assignee?: { readonly id: string; readonly name: string } | null
+}
+
+export function useRetry(onRefused: (error: Error) => void) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (message: MessageJson) => api.retry(message.id, newKey()),
+    onSuccess: (message) => putMessage(client, message),
+    onError: onRefused,
+  })
+}
+
+// ------------------------------------------------------------------------------------------------- changes to what is remembered
+
+export function putConversation(client: QueryClient, conversation: ConversationJson): void {
+  client.setQueryData<ConversationJson>(keys.conversation(conversation.id), (old) =>
+    // Lists and answers to a change say less: what may be said is kept from before.
+    old ? { ...conversation, sayable: conversation.sayable ?? old.sayable } : conversation.sayable && conversation,
+  )
+  const me = client.getQueryData<{ user: { id: string } } | null>(keys.session)?.user.id
+  for (const [key, data] of client.getQueriesData<Pages<ConversationJson>>({ queryKey: keys.lists })) {
+    if (!data) continue
+    const [, view, q] = key
+    const isThere = data.pages.some((page) => page.items.some(({ id }) => id === conversation.id))
+    // What a search would find only the server knows; a view is plain.
+    const belongs = q === '' ? belongsTo(conversation, view, me) : isThere
+    if (!isThere && !belongs) continue
+    client.setQueryData<Pages<ConversationJson>>(key, belongs ? upsert(data, conversation) : remove(data, conversation.id))
+  }
+}
+
+function belongsTo(conversation: ConversationJson, view: unknown, me: string | undefined): boolean {
+  if (view === 'unassigned') return conversation.assignee === null && conversation.status === 'open'
+  if (view === 'mine') return conversation.assignee?.id === me && conversation.status === 'open'
+  if (view === 'open' || view === 'resolved') return conversation.status === view
+  return true
+}
+
+/** Adds or replaces a message; one that was shown before the server had answered gives way to the real one. */
+export function putMessage(client: QueryClient, message: MessageJson): void {
+  const key = keys.messages(message.conversation_id)
+  const data = client.getQueryData<Pages<MessageJson>>(key)
+  if (!data) return
+  const known = latestStates.get(message.id)
+  const told = known === undefined || message.state === null ? message : withState(message, known.state, known.reason)
+  const isKnown = data.pages.some((page) => page.items.some(({ id }) => id === message.id))
+  const standIn = isKnown || isLocal(message) ? undefined : allItems(data).find((each) => isLocal(each) && each.text === message.text && each.kind === message.kind)
+  client.setQueryData<Pages<MessageJson>>(key, upsert(standIn ? remove(data, standIn.id) : data, told))
+}
+
+export function removeMessage(client: QueryClient, conversationId: string, messageId: string): void {
+  client.setQueryData<Pages<MessageJson>>(keys.messages(conversationId), (data) => data && remove(data, messageId))
+}
+
+/**
+ * The state that an event told. It holds against an answer that was read a moment before the event: every later change
+ * brings an event of its own.
+ */
+const latestStates = new Map<string, { readonly state: NonNullable<MessageJson['state']>; readonly reason: string | null }>()
+
+export function putState(client: QueryClient, conversationId: string, messageId: string, state: NonNullable<MessageJson['state']>, reason: string | null): void {
+  latestStates.delete(messageId)
+  latestStates.set(messageId, { state, reason })
+  for (const oldest of latestStates.keys()) {
+    if (latestStates.size <= 500) break
+    latestStates.delete(oldest)
+  }
+  client.setQueryData<Pages<MessageJson>>(keys.messages(conversationId), (data) => {
+    const message = data && allItems(data).find(({ id }) => id === messageId)
+    return message ? upsert(data, withState(message, state, reason)) : data
+  })
+}
+
+/** After a gap nothing that events told is newer than what is read now. */
+export const forgetStates = (): void => latestStates.clear()
+
+function withState(message: MessageJson, state: NonNullable<MessageJson['state']>, reason: string | null): MessageJson {
+  if (message.state === state) return message
+  const delivery = message.delivery && { ...message.delivery, state, reason, next_attempt_at: null }
+  return { ...message, state, delivery }
+}
+
+/** A message that is on its way to the server stands in the list under an id of our own. */
+export const isLocal = (message: MessageJson): boolean => message.id.startsWith('local:')
+
+export const allItems = <Item>(data: { readonly pages: readonly Page<Item>[] } | undefined): Item[] => data?.pages.flatMap((page) => page.items) ?? []
+
+export const isInLists = (client: QueryClient, id: string): boolean => findInLists(client, id) !== undefined
+
+function findInLists(client: QueryClient, id: string): ConversationJson | undefined {
+  for (const [, data] of client.getQueriesData<Pages<ConversationJson>>({ queryKey: keys.lists })) {
+    const found = allItems(data).find((conversation) => conversation.id === id)
+    if (found) return found
+  }
+  return undefined
+}
+
+function upsert<Item extends { id: string }>(data: Pages<Item>, item: Item): Pages<Item> {
+  let isPut = false
+  const pages = data.pages.map((page) => {
+    if (!page.items.some(({ id }) => id === item.id)) return page
+    isPut = true
+    return { ...page, items: page.items.map((each) => (each.id === item.id ? item : each)) }
+  })
+  const [first, ...others] = pages
+  return { ...data, pages: isPut || !first ? pages : [{ ...first, items: [item, ...first.items] }, ...others] }
+}
+
+function remove<Item extends { id: string }>(data: Pages<Item>, id: string): Pages<Item> {
+  return { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.filter((each) => each.id !== id) })) }
+}

@@ -1,0 +1,79 @@
+/** The language of the screen: texts by key with plurals, and times as people say them. A further language is one more file. */
+import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { de } from './de.ts'
+import { en, type Key, type Plural, type Texts } from './en.ts'
+import { makeTimes, type Times } from './times.ts'
+
+export type { Key } from './en.ts'
+
+export const languages = { en: { name: 'English', texts: en as Texts }, de: { name: 'Deutsch', texts: de } } as const
+export type Language = keyof typeof languages
+
+export type Translate = (key: Key, values?: Readonly<Record<string, string | number>>) => string
+
+export interface Speech {
+  readonly language: Language
+  setLanguage(language: Language): void
+  /** The text for `key`; `{name}` is filled from `values`, a plural is chosen by `values.count`. */
+  readonly t: Translate
+  readonly times: Times
+}
+
+export const SpeechContext = createContext<Speech | null>(null)
+
+export function SpeechProvider({ children }: { readonly children: ReactNode }) {
+  const [language, setLanguage] = useState<Language>(firstLanguage)
+  useEffect(() => {
+    document.documentElement.lang = language
+    remember(language)
+  }, [language])
+  const speech = useMemo<Speech>(() => {
+    const t = makeTranslate(language)
+    return { language, setLanguage, t, times: makeTimes(language, t) }
+  }, [language])
+  return <SpeechContext value={speech}>{children}</SpeechContext>
+}
+
+export function useSpeech(): Speech {
+  const speech = use(SpeechContext)
+  if (!speech) throw new Error('SpeechProvider is missing')
+  return speech
+}
+
+export function makeTranslate(language: Language): Translate {
+  const { texts } = languages[language]
+  const rules = new Intl.PluralRules(language)
+  const numbers = new Intl.NumberFormat(language)
+  const choose = (text: string | Plural, count: unknown): string => {
+    if (typeof text === 'string') return text
+    return rules.select(Number(count)) === 'one' ? text.one : text.other
+  }
+  return (key, values = {}) =>
+    choose(texts[key], values['count']).replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name]
+      return value === undefined ? whole : typeof value === 'number' ? numbers.format(value) : value
+    })
+}
+
+const storageKey = 'parley-language'
+
+function firstLanguage(): Language {
+  const wanted = [read(), ...navigator.languages.map((tag) => tag.slice(0, 2))]
+  return wanted.find((tag): tag is Language => tag !== null && tag in languages) ?? 'en'
+}
+
+function read(): string | null {
+  try {
+    return localStorage.getItem(storageKey)
+  } catch {
+    return null
+  }
+}
+
+function remember(language: Language): void {
+  try {
+    localStorage.setItem(storageKey, language)
+  } catch {
+    // A private window may refuse; the choice then lasts for this visit.
+  }
+}
