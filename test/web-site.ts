@@ -54,7 +54,7 @@ export const password = 'a lantern in the fog'
 
 /** Opens a site on the servers of the environment. */
 export async function openSite(change: Readonly<Record<string, string>> = {}): Promise<Site> {
-  const database = `web_${randomBytes(6).toString('hex')}`
+  const database = `t_web_${randomBytes(5).toString('hex')}`
   const home = await mkdtemp(join(tmpdir(), 'parley-web-'))
   const given = readConfig()
   const primary = new URL(given.primaryUrl?.reveal() ?? '')
