@@ -1,0 +1,83 @@
+/** A Graph API of one test: says what it is told to say, and keeps a ledger of what customers saw. */
+import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import { z } from 'zod'
+
+const sent = z.object({ recipient: z.object({ id: z.string().optional() }), message: z.object({ text: z.string(), metadata: z.string().optional() }) })
+
+/** What a customer saw. */
+export interface Seen {
+  readonly mid: string
+  readonly to: string
+  readonly text: string
+  readonly reference: string | undefined
+  readonly at: number
+}
+
+/** What the network does with one request; `lost`: it takes the message and breaks the line. */
+export type Behaviour = 'sent' | 'lost' | 'busy' | 'refused' | 'token' | 'slow' | 'hang'
+
+export interface Graph {
+  readonly url: string
+  readonly seen: Seen[]
+  requests: number
+  /** Decides for each message; all are sent unless it says otherwise. */
+  behave: (text: string) => Behaviour
+  /** Answers a look-up of a conversation. */
+  lookUp: (personId: string) => readonly { id: string; message: string; at: number }[] | 'error'
+  close(): Promise<void>
+}
+
+export async function openGraph(pageId: string): Promise<Graph> {
+  let number = 0
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const url = new URL(request.url ?? '/', 'http://graph')
+      if (request.method === 'GET' && url.pathname.endsWith('/conversations')) answerLookUp(response, url.searchParams.get('user_id') ?? '')
+      else if (request.method === 'GET') answer(response, 200, { id: url.pathname.split('/').at(-1), name: 'Asked Name' })
+      else void take(response, Buffer.concat(chunks).toString())
+    })
+  })
+  const take = async (response: ServerResponse, body: string): Promise<void> => {
+    graph.requests += 1
+    const { recipient, message } = sent.parse(JSON.parse(body))
+    const behaviour = graph.behave(message.text)
+    if (behaviour === 'busy') return answer(response, 400, { error: { code: 613, message: 'Calls to this api have exceeded the rate limit.' } })
+    if (behaviour === 'refused') return answer(response, 400, { error: { code: 100, message: 'Invalid parameter' } })
+    if (behaviour === 'token') return answer(response, 401, { error: { code: 190, message: 'The session has been invalidated.' } })
+    if (behaviour === 'hang') return
+    const mid = `m_out_${String(++number)}`
+    graph.seen.push({ mid, to: recipient.id ?? '', text: message.text, reference: message.metadata, at: Date.now() })
+    if (behaviour === 'lost') return void response.destroy()
+    if (behaviour === 'slow') await new Promise((resolve) => setTimeout(resolve, 200))
+    answer(response, 200, { recipient_id: recipient.id, message_id: mid })
+  }
+  const answer = (response: ServerResponse, status: number, json: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json))
+  }
+  const answerLookUp = (response: ServerResponse, personId: string): void => {
+    const found = graph.lookUp(personId)
+    if (found === 'error') return answer(response, 500, { error: { code: 2, message: 'temporarily unavailable' } })
+    const data = found.map(({ id, message, at }) => ({ id, message, created_time: new Date(at).toISOString(), from: { id: pageId } }))
+    answer(response, 200, { data: [{ id: 't_1', messages: { data } }] })
+  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const graph: Graph = {
+    url: `http://127.0.0.1:${String(typeof address === 'object' && address !== null ? address.port : 0)}`,
+    seen: [],
+    requests: 0,
+    behave: () => 'sent',
+    lookUp: (personId) => graph.seen.filter(({ to }) => to === personId).map(({ mid, text, at }) => ({ id: mid, message: text, at })).reverse(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+        server.closeAllConnections()
+      }),
+  }
+  return graph
+}
