@@ -13,7 +13,6 @@ import { openParking } from '../messaging/broker/parking.ts'
 import { migrate, openStorage } from '../storage/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { openPool } from '../storage/pool.ts'
-import { parked } from '../storage/stores/parked.ts'
 
 const primary = new URL(process.env['PARLEY_PRIMARY_URL'] ?? 'mysql://parley:parley@127.0.0.1:23306/')
 const brokerUrl = process.env['PARLEY_BROKER_URL'] ?? 'amqp://parley:parley@127.0.0.1:25672'
@@ -63,7 +62,7 @@ afterAll(async () => {
 })
 
 describe('parking', () => {
-  const parking = () => openParking({ write: (work) => storage.write(work), parked })
+  const parking = () => openParking(storage)
 
   it('tries a poison message 8 times, keeps it as a dead letter, and replays it', async () => {
     const id = newId()
@@ -83,10 +82,10 @@ describe('parking', () => {
 
     await until(async () => {
       await sweepParked(broker, parking(), silentLogger)
-      return (await parked.count(storage.primary)).dead === 1
+      return (await storage.parked.count(storage.primary)).dead === 1
     })
     expect(calls).toBe(8)
-    const [dead] = await parked.list(storage.primary, 'dead', 10)
+    const [dead] = await storage.parked.list(storage.primary, 'dead', 10)
     expect(dead).toMatchObject({ messageId: id, queue: 'inbound', tries: 8, lastError: 'cannot be read', properties: { app: 'a1' } })
     expect(dead?.body.equals(Buffer.from([0, 255, 1]))).toBe(true)
     // Dead is dead: no sweep touches it.
@@ -100,7 +99,7 @@ describe('parking', () => {
     expect(await sweepParked(broker, parking(), silentLogger)).toBe(1)
     await until(() => good.includes(id))
     expect(calls).toBe(9)
-    expect(await parked.count(storage.primary)).toEqual({ waiting: 0, dead: 0 })
+    expect(await storage.parked.count(storage.primary)).toEqual({ waiting: 0, dead: 0 })
     await consumer.stop()
   })
 
@@ -120,7 +119,7 @@ describe('parking', () => {
     // Pauses of 200, 400 and 800 ms.
     expect(performance.now() - started).toBeGreaterThan(1_390)
     expect(calls).toBe(4)
-    expect(await parked.count(storage.primary)).toEqual({ waiting: 0, dead: 0 })
+    expect(await storage.parked.count(storage.primary)).toEqual({ waiting: 0, dead: 0 })
     await consumer.stop()
   })
 
@@ -130,9 +129,9 @@ describe('parking', () => {
     const consumer = consumeSafely(broker, shaky, 'deliver', { credit: 1, isOutage, patience: hasty }, () => Promise.reject(new Error('poison')), silentLogger)
     await broker.publish('deliver', { id: newId(), body: Buffer.from('x') })
     await sleep(500)
-    expect((await parked.count(storage.primary)).waiting).toBe(0)
+    expect((await storage.parked.count(storage.primary)).waiting).toBe(0)
     isAway = false
-    await until(async () => (await parked.count(storage.primary)).waiting === 1)
+    await until(async () => (await storage.parked.count(storage.primary)).waiting === 1)
     await consumer.stop()
     await storage.write((tx) => tx.run('delete from parked_messages'))
   })
@@ -146,7 +145,7 @@ describe('parking', () => {
     await port.keep({ ...failed, tries: 2, delayMs: 60_000 })
     if (taken === undefined) throw new Error('nothing was due')
     await port.forget(taken)
-    expect((await parked.list(storage.primary, 'waiting', 10)).map((row) => row.tries)).toEqual([2])
+    expect((await storage.parked.list(storage.primary, 'waiting', 10)).map((row) => row.tries)).toEqual([2])
     await storage.write((tx) => tx.run('delete from parked_messages'))
   })
 

@@ -1,26 +1,9 @@
 /** Failed messages kept in the database. */
-import type { Database, Writer } from '../../storage/index.ts'
+import type { Storage } from '../../storage/index.ts'
 import type { Parking } from './park.ts'
 import { queueNames } from './queues.ts'
 
-interface Row {
-  readonly id: string
-  readonly queue: string
-  readonly messageId: string
-  readonly body: Buffer
-  readonly properties: Readonly<Record<string, string>>
-  readonly tries: number
-}
-
-/** What is asked of the store of parked messages. */
-interface ParkedStore {
-  keep(tx: Writer, message: Omit<Row, 'id'> & { readonly state: 'waiting' | 'dead'; readonly delayMs: number; readonly lastError: string }): Promise<void>
-  takeDue(tx: Writer, limit: number, leaseMs: number): Promise<Row[]>
-  forget(tx: Writer, id: string, tries: number): Promise<void>
-  revive(tx: Writer, id: string): Promise<boolean>
-}
-
-export function openParking(storage: Pick<Database, 'write'> & { readonly parked: ParkedStore }): Parking {
+export function openParking(storage: Pick<Storage, 'write' | 'parked'>): Parking {
   const { write, parked } = storage
   return {
     keep: ({ isDead, ...message }) => write((tx) => parked.keep(tx, { ...message, state: isDead ? 'dead' : 'waiting' })),
