@@ -2,8 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, Secret } from '../infra/config.ts'
 import { Problem, codeOf } from '../infra/errors.ts'
+import { every } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
-import { away, openPool } from './pool.ts'
+import { later, watchReplica } from './freshness.ts'
+import type { ReplicaWatch } from './freshness.ts'
+import { away, openPool, statementLimitMs } from './pool.ts'
 import type { Connection, Pool, SqlValue } from './pool.ts'
 
 export type { SqlValue } from './pool.ts'
@@ -64,28 +67,111 @@ export class CommitUnknown extends Problem {
 export interface Databases {
   /** The databases as seen by the reader whose position this is. */
   as(position: Position): Database
+  /** How the replicas are, for people and metrics. */
+  replicas(): { readonly name: string; readonly isConnected: boolean; readonly lagMs: number }[]
+  /** Whether all replicas that can be asked have reached this position within the limit. */
+  settle(gtid: string, limitMs: number): Promise<boolean>
   close(): Promise<void>
 }
 
-/** Opens the pools; nothing connects before the first use. */
+interface Replica {
+  readonly name: string
+  readonly pool: Pool
+  readonly watch: ReplicaWatch
+}
+
+/** Longest that a fresh read waits for a replica's answer before it asks the primary instead. */
+const replicaLimitMs = 2_000
+/** A replica further behind is broken: even those who may lag are better served by the primary. */
+const mostBulkLagMs = 900_000
+const markMs = 1_000
+const bulkLimitMs = 600_000
+
+/** Opens the pools and begins to watch the replicas. */
 export function openDatabases(config: Config, logger: Logger): Databases {
   if (config.primaryUrl === undefined) throw new Error('PARLEY_PRIMARY_URL is not set: Parley needs its primary database.')
   const primary = openPool(config.primaryUrl, { connections: 16, prepare: preparePrimary })
-  const replicas = config.replicaUrls.map((url: Secret) => openPool(url, { connections: 16, prepare: () => Promise.resolve() }))
-  const primaryReader = readerOf(primary)
-  const bulk = readerOf(replicas[0] ?? primary)
+  const replicas = config.replicaUrls.map((url) => openReplica(url, logger))
+  const primaryReader = asReader((sql, values) => select(primary, sql, values, statementLimitMs))
+  const marking = replicas.length === 0 ? undefined : every(markMs, () => markReplicas(primaryReader, replicas), () => undefined)
+  let turn = 0
+
+  /** The replicas by turns, so that several share the load. */
+  const choose = (fits: (watch: ReplicaWatch) => boolean): Replica | undefined => {
+    turn = (turn + 1) % Math.max(1, replicas.length)
+    return [...replicas.slice(turn), ...replicas.slice(0, turn)].find(({ watch }) => fits(watch))
+  }
+  const fresh = (position: Position) =>
+    asReader(async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
+      const { gtid } = position
+      const replica = gtid === 'unknown' ? undefined : choose((watch) => watch.isUsable && (gtid === undefined || watch.hasReached(gtid)))
+      if (replica !== undefined) {
+        const rows = await selectFresh<Row>(replica, sql, values, gtid)
+        if (rows !== undefined) return rows
+      } else if (gtid !== undefined && gtid !== 'unknown') {
+        for (const { watch } of replicas) watch.expect(gtid)
+      }
+      return primaryReader.query<Row>(sql, values)
+    })
+  const bulk = asReader(async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
+    const replica = choose((watch) => watch.isConnected && watch.lagMs < mostBulkLagMs)
+    if (replica === undefined) return primaryReader.query<Row>(sql, values)
+    return select<Row>(replica.pool, sql, values, bulkLimitMs)
+  })
   return {
     as: (position) => ({
       primary: primaryReader,
-      fresh: primaryReader,
+      fresh: fresh(position),
       bulk,
-      write: (work) => write(primary, logger, position, work),
+      write: (work) =>
+        write(primary, logger, work, (gtid) => {
+          position.gtid = position.gtid === undefined || position.gtid === 'unknown' ? gtid : later(position.gtid, gtid)
+          for (const { watch } of replicas) watch.expect(gtid)
+        }),
     }),
+    replicas: () => replicas.map(({ name, watch }) => ({ name, isConnected: watch.isConnected, lagMs: watch.lagMs })),
+    settle: async (gtid, limitMs) => (await Promise.all(replicas.map(({ watch }) => watch.waitFor(gtid, limitMs)))).every(Boolean),
     async close() {
-      await Promise.all([primary, ...replicas].map((pool) => pool.close()))
+      await marking?.stop()
+      await Promise.all(replicas.map(({ watch }) => watch.stop()))
+      await Promise.all([primary, ...replicas.map(({ pool }) => pool)].map((pool) => pool.close()))
     },
   }
 }
+
+function openReplica(url: Secret, logger: Logger): Replica {
+  const name = new URL(url.reveal()).host
+  const watching = openPool(url, { connections: 1, prepare: () => Promise.resolve() })
+  const watch = watchReplica(watching, name, logger)
+  const pool = openPool(url, { connections: 16, prepare: (connection) => watch.compare(connection) })
+  return { name, pool, watch }
+}
+
+async function markReplicas(primary: Reader, replicas: readonly Replica[]): Promise<void> {
+  const row = await primary.first<{ position: string }>('select @@global.gtid_current_pos as position')
+  for (const { watch } of replicas) {
+    if (row !== undefined) watch.mark(row.position)
+  }
+}
+
+/** Rows, or undefined when the replica cannot answer: the primary will. */
+async function selectFresh<Row extends object>(
+  replica: Replica,
+  sql: string,
+  values: readonly SqlValue[] | undefined,
+  gtid: string | undefined,
+): Promise<Row[] | undefined> {
+  try {
+    // Looked at again once the connection is there: a new one may have shown that the replica lost its past.
+    return await select<Row>(replica.pool, sql, values, replicaLimitMs, () => gtid === undefined || replica.watch.hasReached(gtid))
+  } catch (error) {
+    if (error instanceof Problem || notThereYet.has(codeOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+/** A table, column or database that the replica has not been told of yet. */
+const notThereYet = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', 'ER_BAD_DB_ERROR', 'ER_DBACCESS_DENIED_ERROR', 'ER_ACCESS_DENIED_ERROR'])
 
 /** A primary that was demoted is refused at once, so no writer keeps a connection to it. */
 async function preparePrimary(connection: Connection): Promise<void> {
@@ -94,15 +180,27 @@ async function preparePrimary(connection: Connection): Promise<void> {
   if (row?.read_only !== 0) throw away(new Error('the server named as primary is read-only'))
 }
 
-function readerOf(pool: Pool): Reader {
-  return asReader(async (sql, values) => {
-    const connection = await pool.acquire()
-    try {
-      return await connection.select(sql, values)
-    } finally {
-      connection.release()
-    }
-  })
+async function select<Row extends object>(pool: Pool, sql: string, values: readonly SqlValue[] | undefined, limitMs: number): Promise<Row[]>
+async function select<Row extends object>(
+  pool: Pool,
+  sql: string,
+  values: readonly SqlValue[] | undefined,
+  limitMs: number,
+  mayGoOn: () => boolean,
+): Promise<Row[] | undefined>
+async function select<Row extends object>(
+  pool: Pool,
+  sql: string,
+  values: readonly SqlValue[] | undefined,
+  limitMs: number,
+  mayGoOn: () => boolean = () => true,
+): Promise<Row[] | undefined> {
+  const connection = await pool.acquire()
+  try {
+    return mayGoOn() ? await connection.select<Row>(sql, values, limitMs) : undefined
+  } finally {
+    connection.release()
+  }
 }
 
 /** A reader from one function that runs a statement. */
@@ -117,10 +215,10 @@ export function asReader(query: Reader['query']): Reader {
 
 const tries = 5
 
-async function write<T>(primary: Pool, logger: Logger, position: Position, work: (tx: Writer) => Promise<T>): Promise<T> {
+async function write<T>(primary: Pool, logger: Logger, work: (tx: Writer) => Promise<T>, note: (gtid: string) => void): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await writeOnce(primary, logger, position, work)
+      return await writeOnce(primary, logger, work, note)
     } catch (error) {
       if (attempt === tries || !isRepeatable(error)) throw error
       await sleep(Math.random() * 10 * 2 ** attempt)
@@ -130,7 +228,7 @@ async function write<T>(primary: Pool, logger: Logger, position: Position, work:
 
 const isRepeatable = (error: unknown): boolean => ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'].includes(codeOf(error) ?? '')
 
-async function writeOnce<T>(primary: Pool, logger: Logger, position: Position, work: (tx: Writer) => Promise<T>): Promise<T> {
+async function writeOnce<T>(primary: Pool, logger: Logger, work: (tx: Writer) => Promise<T>, note: (gtid: string) => void): Promise<T> {
   const connection = await primary.acquire()
   const hooks: (() => void | Promise<void>)[] = []
   let result: T
@@ -144,7 +242,7 @@ async function writeOnce<T>(primary: Pool, logger: Logger, position: Position, w
   }
   try {
     const { gtid } = await connection.command('commit')
-    if (gtid !== undefined) position.gtid = gtid
+    if (gtid !== undefined) note(gtid)
   } catch (error) {
     connection.discard()
     throw error instanceof Problem ? new CommitUnknown(error.cause) : error

@@ -23,7 +23,7 @@ export interface Connection {
   command(sql: string): Promise<Changed>
   /** Not prepared, escaped by the driver: `insert into T (…) values ?`. */
   insertRows(sql: string, rows: readonly (readonly SqlValue[])[]): Promise<Changed>
-  /** Back to the pool. */
+  /** Back to the pool; closed when it failed. */
   release(): void
   /** Closed: its state is not known. */
   discard(): void
@@ -42,7 +42,7 @@ export interface PoolOptions {
 }
 
 /** Longest that any statement may take before the connection is given up. */
-const statementLimitMs = 30_000
+export const statementLimitMs = 30_000
 
 /** A pool for `mysql://user:password@host:port/database`. Connects when first used. */
 export function openPool(url: Secret, options: PoolOptions): Pool {
@@ -96,11 +96,14 @@ export function openPool(url: Secret, options: PoolOptions): Pool {
 }
 
 function wrap(raw: PoolConnection): Connection {
+  let isBroken = false
   const ask = (prepared: boolean, options: QueryOptions, values: SqlValue[] | [SqlValue[][]]) =>
     new Promise<unknown>((resolve, reject) => {
       const done = (error: NodeJS.ErrnoException | null, result: unknown) => {
-        if (error === null) resolve(result)
-        else reject(isConnectionError(error) ? away(error) : error)
+        if (error === null) return resolve(result)
+        if (!isConnectionError(error)) return reject(error)
+        isBroken = true
+        reject(away(error))
       }
       if (prepared) raw.execute(options, values, done)
       else raw.query(options, values, done)
@@ -122,7 +125,9 @@ function wrap(raw: PoolConnection): Connection {
       return changed(await ask(false, { sql, timeout: statementLimitMs }, [rows.map((row) => [...row])]))
     },
     release: () => {
-      raw.release()
+      // After a time-out the statement may still run there.
+      if (isBroken) raw.destroy()
+      else raw.release()
     },
     discard: () => {
       raw.destroy()
