@@ -1,10 +1,20 @@
 /** The data folder of a cluster: private, writable, and used by one supervisor at a time. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, chmodSync, closeSync, constants, ftruncateSync, lstatSync, mkdirSync, openSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+} from 'node:fs'
 import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { ClusterFault } from './fault.ts'
 
@@ -33,12 +43,12 @@ export function locateHome(path: string): Home {
 /** Makes the folders, closed to other users. @throws ClusterFault when the folder cannot be written. */
 export function makeHome(path: string): Home {
   try {
-    mkdirSync(resolve(path), { recursive: true, mode: 0o700 })
+    makeFolder(resolve(path))
     const home = locateHome(path)
     chmodSync(home.path, 0o700)
     accessSync(home.path, constants.W_OK | constants.X_OK)
     for (const folder of [home.run, home.log, home.tmp]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      makeFolder(folder)
       // The run folder may lie in a shared temporary folder, where someone else could have made it first.
       const made = lstatSync(folder)
       if (!made.isDirectory() || made.uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else`)
@@ -49,6 +59,13 @@ export function makeHome(path: string): Home {
       `The data folder ${resolve(path)} cannot be used (${messageOf(error)}); set PARLEY_HOME to a folder of your own.`,
     )
   }
+}
+
+// Step by step: mkdir with `recursive` never ends in a file system like /proc, which refuses new folders as "not found".
+function makeFolder(path: string): void {
+  const parent = dirname(path)
+  if (!existsSync(parent) && parent !== path) makeFolder(parent)
+  if (!existsSync(path)) mkdirSync(path, { mode: 0o700 })
 }
 
 /** Where the supervisor of this home listens for status and down. */

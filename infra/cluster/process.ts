@@ -46,6 +46,7 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined
   #state: ProcessState = 'stopped'
   #wanted = false
+  #hasBeenReady = false
   #restarts = 0
   #pauseMs = firstPauseMs
   #startedAt: Date | undefined
@@ -75,8 +76,10 @@ export class SupervisedProcess {
   async start(): Promise<void> {
     if (this.#wanted) return
     this.#wanted = true
+    this.#hasBeenReady = false
     try {
       await this.#launch()
+      this.#hasBeenReady = true
     } catch (error) {
       await this.stop()
       throw error instanceof ClusterFault
@@ -196,7 +199,8 @@ export class SupervisedProcess {
     if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
     removePid(this.#home, this.spec.name)
     this.#child = undefined
-    if (!this.#wanted) {
+    // One that never came up has a fault that another try does not mend: `start` reports it.
+    if (!this.#wanted || !this.#hasBeenReady) {
       this.#set('stopped')
       return
     }

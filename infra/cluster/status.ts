@@ -6,6 +6,7 @@ import { version as ownVersion } from '../config.ts'
 import type { Home } from './home.ts'
 import type { Plan } from './plan.ts'
 import type { SupervisedProcess } from './process.ts'
+import { artemisVersion } from './servers/artemis.ts'
 import { readReplicaState } from './servers/mariadb.ts'
 
 const processStatus = z.object({
@@ -129,6 +130,7 @@ function versionOf(command: string): Promise<string> {
 
 async function askVersion(command: string, program: string): Promise<string> {
   if (program === 'node') return ownVersion
+  if (program === 'java') return artemisVersion
   if (program === 'rabbitmq-server') {
     const { stdout } = await run('dpkg-query', ['-W', '-f', '${Version}', 'rabbitmq-server'])
     return stdout.split('-')[0] ?? stdout

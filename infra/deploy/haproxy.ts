@@ -66,13 +66,17 @@ backend live
   balance leastconn
   timeout server 1h
   option httpchk GET /health/ready
-  default-server check
+  # A stream from a node that is gone or frozen ends, so that the browser asks another one for what it has missed.
+  default-server check on-marked-down shutdown-sessions
 ${web}
 
 backend webhooks
   balance roundrobin
   option httpchk GET /health/ready
-  default-server check on-marked-down shutdown-sessions
+  # Not cut off when a node is marked down: what was not handed over yet goes to another one, what a frozen node has may
+  # still be answered.
+  timeout server 20s
+  default-server check
 ${web}
 
 # No node is ready: one that lives may still take webhooks for the broker, or says itself why not.
