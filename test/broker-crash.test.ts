@@ -73,17 +73,23 @@ describe(`a broker that dies (${kind})`, () => {
     await until(() => [...accepted].every((id) => taken.has(id)))
     const lost = [...accepted].filter((id) => !taken.has(id)).length
     const twice = [...taken.values()].filter((times) => times > 1).length
-    console.info(`killed twice: ${String(accepted.size)} accepted, ${String(lost)} lost, ${String(twice)} seen more than once`)
+    console.info(
+      `killed twice: ${String(accepted.size)} accepted, ${String(lost)} lost, ${String(twice)} seen more than once`,
+    )
     expect(lost).toBe(0)
     expect(taken.size).toBe(accepted.size)
     await consumer.stop()
   }, 180_000)
 
   it.runIf(kind === 'rabbitmq')('refuses a message for a queue that is missing, and says so', async () => {
-    const refusal = await broker.publish('events', { id: newId(), body: Buffer.from('x') }).catch((error: unknown) => error)
+    const refusal = await broker
+      .publish('events', { id: newId(), body: Buffer.from('x') })
+      .catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(BrokerUnavailable)
     expect(String(refusal)).toContain('no queue events')
-    await expect(broker.publish('events', { id: newId(), body: Buffer.from('x') })).rejects.toBeInstanceOf(BrokerUnavailable)
+    await expect(broker.publish('events', { id: newId(), body: Buffer.from('x') })).rejects.toBeInstanceOf(
+      BrokerUnavailable,
+    )
     // The other queues do not notice.
     await broker.publish('inbound', { id: newId(), body: Buffer.from('x') })
     expect(broker.isConnected).toBe(true)
@@ -93,7 +99,9 @@ describe(`a broker that dies (${kind})`, () => {
     await broker.publish('deliver', { id: newId(), body: Buffer.from('x') })
     servers.pause('broker')
     const started = performance.now()
-    await expect(broker.publish('deliver', { id: newId(), body: Buffer.from('x') }, { limitMs: 300 })).rejects.toBeInstanceOf(BrokerUnavailable)
+    await expect(
+      broker.publish('deliver', { id: newId(), body: Buffer.from('x') }, { limitMs: 300 }),
+    ).rejects.toBeInstanceOf(BrokerUnavailable)
     expect(performance.now() - started).toBeLessThan(500)
     await until(() => !broker.isConnected, 15_000)
     servers.resume('broker')

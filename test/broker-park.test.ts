@@ -26,7 +26,10 @@ const isOutage = (error: unknown): boolean => error instanceof Outage
 const hasty: Patience = { mostTries: 8, delayMs: () => 20 }
 
 async function command(sql: string): Promise<void> {
-  const pool = openPool(new Secret(Object.assign(new URL(primary), { pathname: '/mysql' }).href), { connections: 1, prepare: () => Promise.resolve() })
+  const pool = openPool(new Secret(Object.assign(new URL(primary), { pathname: '/mysql' }).href), {
+    connections: 1,
+    prepare: () => Promise.resolve(),
+  })
   const connection = await pool.acquire()
   await connection.command(sql)
   connection.release()
@@ -69,12 +72,19 @@ describe('parking', () => {
     let calls = 0
     let isCured = false
     const good: string[] = []
-    const consumer = consumeSafely(broker, parking(), 'inbound', { credit: 4, isOutage, patience: hasty }, async (message) => {
-      await Promise.resolve()
-      if (message.id === id) calls += 1
-      if (message.id === id && !isCured) throw new Error('cannot be read')
-      good.push(message.id)
-    }, silentLogger)
+    const consumer = consumeSafely(
+      broker,
+      parking(),
+      'inbound',
+      { credit: 4, isOutage, patience: hasty },
+      async (message) => {
+        await Promise.resolve()
+        if (message.id === id) calls += 1
+        if (message.id === id && !isCured) throw new Error('cannot be read')
+        good.push(message.id)
+      },
+      silentLogger,
+    )
     await broker.publish('inbound', { id, body: Buffer.from([0, 255, 1]), properties: { app: 'a1' } })
     const others = Array.from({ length: 20 }, () => newId())
     await Promise.all(others.map((other) => broker.publish('inbound', { id: other, body: Buffer.from('fine') })))
@@ -86,7 +96,13 @@ describe('parking', () => {
     })
     expect(calls).toBe(8)
     const [dead] = await storage.parked.list(storage.primary, 'dead', 10)
-    expect(dead).toMatchObject({ messageId: id, queue: 'inbound', tries: 8, lastError: 'cannot be read', properties: { app: 'a1' } })
+    expect(dead).toMatchObject({
+      messageId: id,
+      queue: 'inbound',
+      tries: 8,
+      lastError: 'cannot be read',
+      properties: { app: 'a1' },
+    })
     expect(dead?.body.equals(Buffer.from([0, 255, 1]))).toBe(true)
     // Dead is dead: no sweep touches it.
     expect(await sweepParked(broker, parking(), silentLogger)).toBe(0)
@@ -106,12 +122,19 @@ describe('parking', () => {
   it('waits an outage out with the message in hand and does not spin', async () => {
     let calls = 0
     const done: string[] = []
-    const consumer = consumeSafely(broker, parking(), 'deliver', { credit: 4, isOutage }, async (message) => {
-      calls += 1
-      await Promise.resolve()
-      if (calls <= 3) throw new Outage('database away')
-      done.push(message.id)
-    }, silentLogger)
+    const consumer = consumeSafely(
+      broker,
+      parking(),
+      'deliver',
+      { credit: 4, isOutage },
+      async (message) => {
+        calls += 1
+        await Promise.resolve()
+        if (calls <= 3) throw new Outage('database away')
+        done.push(message.id)
+      },
+      silentLogger,
+    )
     const id = newId()
     const started = performance.now()
     await broker.publish('deliver', { id, body: Buffer.from('x') })
@@ -125,8 +148,19 @@ describe('parking', () => {
 
   it('keeps a failed message in hand while it cannot be written down', async () => {
     let isAway = true
-    const shaky = { ...parking(), keep: (failed: Parameters<ReturnType<typeof parking>['keep']>[0]) => (isAway ? Promise.reject(new Error('away')) : parking().keep(failed)) }
-    const consumer = consumeSafely(broker, shaky, 'deliver', { credit: 1, isOutage, patience: hasty }, () => Promise.reject(new Error('poison')), silentLogger)
+    const shaky = {
+      ...parking(),
+      keep: (failed: Parameters<ReturnType<typeof parking>['keep']>[0]) =>
+        isAway ? Promise.reject(new Error('away')) : parking().keep(failed),
+    }
+    const consumer = consumeSafely(
+      broker,
+      shaky,
+      'deliver',
+      { credit: 1, isOutage, patience: hasty },
+      () => Promise.reject(new Error('poison')),
+      silentLogger,
+    )
     await broker.publish('deliver', { id: newId(), body: Buffer.from('x') })
     await sleep(500)
     expect((await storage.parked.count(storage.primary)).waiting).toBe(0)
@@ -138,7 +172,15 @@ describe('parking', () => {
 
   it('does not forget what failed again while it was being put back', async () => {
     const port = parking()
-    const failed = { queue: 'events', messageId: newId(), body: Buffer.from('x'), properties: {}, isDead: false, delayMs: 0, lastError: 'no' } as const
+    const failed = {
+      queue: 'events',
+      messageId: newId(),
+      body: Buffer.from('x'),
+      properties: {},
+      isDead: false,
+      delayMs: 0,
+      lastError: 'no',
+    } as const
     await port.keep({ ...failed, tries: 1 })
     const [taken] = await port.takeDue(10, 60_000)
     expect(await port.takeDue(10, 60_000)).toEqual([])
@@ -155,18 +197,24 @@ describe('parking', () => {
     const sizes: number[] = []
     const accepted: string[] = []
     let failures = 0
-    const consumer = consumeBatches(broker, 'events', { credit: 200, max: 50, lingerMs: 20 }, async (batch: Incoming[]) => {
-      await Promise.resolve()
-      sizes.push(batch.length)
-      for (const [at, message] of batch.entries()) {
-        if (at === 10 && failures < 2) {
-          failures += 1
-          throw new Outage('database away')
+    const consumer = consumeBatches(
+      broker,
+      'events',
+      { credit: 200, max: 50, lingerMs: 20 },
+      async (batch: Incoming[]) => {
+        await Promise.resolve()
+        sizes.push(batch.length)
+        for (const [at, message] of batch.entries()) {
+          if (at === 10 && failures < 2) {
+            failures += 1
+            throw new Outage('database away')
+          }
+          accepted.push(message.id)
+          message.accept()
         }
-        accepted.push(message.id)
-        message.accept()
-      }
-    }, silentLogger)
+      },
+      silentLogger,
+    )
     await until(() => accepted.length >= 250)
     await sleep(50)
     expect(accepted).toEqual(ids)
@@ -177,7 +225,14 @@ describe('parking', () => {
 
   it('gives back at once what waits out an outage when it is stopped', async () => {
     const id = newId()
-    const first = consumeSafely(broker, parking(), 'deliver', { credit: 4, isOutage }, () => Promise.reject(new Outage('away')), silentLogger)
+    const first = consumeSafely(
+      broker,
+      parking(),
+      'deliver',
+      { credit: 4, isOutage },
+      () => Promise.reject(new Outage('away')),
+      silentLogger,
+    )
     await broker.publish('deliver', { id, body: Buffer.from('x') })
     await sleep(900)
     const started = performance.now()

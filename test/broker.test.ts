@@ -17,7 +17,10 @@ const opened: Broker[] = []
 const lines: (() => Promise<void>)[] = []
 
 function open(prefix: string, brokerUrl = url): Broker {
-  const broker = openBroker(readConfig({ PARLEY_BROKER: kind, PARLEY_BROKER_URL: brokerUrl, PARLEY_PREFIX: prefix }), silentLogger)
+  const broker = openBroker(
+    readConfig({ PARLEY_BROKER: kind, PARLEY_BROKER_URL: brokerUrl, PARLEY_PREFIX: prefix }),
+    silentLogger,
+  )
   opened.push(broker)
   return broker
 }
@@ -38,7 +41,10 @@ async function openLine(): Promise<{ url: string; cut: () => Promise<void>; mend
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     const far = connect(Number(target.port), target.hostname)
-    for (const [one, two] of [[socket, far], [far, socket]] as const) {
+    for (const [one, two] of [
+      [socket, far],
+      [far, socket],
+    ] as const) {
       sockets.add(one)
       one.pipe(two)
       one.on('error', () => two.destroy())
@@ -74,7 +80,15 @@ describe(`the broker (${kind})`, () => {
     })
     const bodies = [1, 255, 256, 1_000, 65_536, 1_048_576].map((size) => randomBytes(size))
     const ids = bodies.map(() => newId())
-    await Promise.all(bodies.map((body, at) => broker.publish('inbound', { id: ids[at] ?? '', body, properties: { app: 'äpp-1', trace: 'x'.repeat(300), empty: '' } })))
+    await Promise.all(
+      bodies.map((body, at) =>
+        broker.publish('inbound', {
+          id: ids[at] ?? '',
+          body,
+          properties: { app: 'äpp-1', trace: 'x'.repeat(300), empty: '' },
+        }),
+      ),
+    )
     await until(() => taken.length === bodies.length)
     expect(taken.map((message) => message.id)).toEqual(ids)
     for (const [at, message] of taken.entries()) {
@@ -100,7 +114,9 @@ describe(`the broker (${kind})`, () => {
 
   it('hands out no more than its credit and goes on as messages are settled', async () => {
     const broker = open(freshPrefix())
-    await Promise.all(Array.from({ length: 30 }, () => broker.publish('deliver', { id: newId(), body: Buffer.from('x') })))
+    await Promise.all(
+      Array.from({ length: 30 }, () => broker.publish('deliver', { id: newId(), body: Buffer.from('x') })),
+    )
     const inHand: Incoming[] = []
     let seen = 0
     broker.consume('deliver', { credit: 8 }, (message) => {
@@ -160,7 +176,11 @@ describe(`the broker (${kind})`, () => {
     })
     const ids = Array.from({ length: 3_000 }, () => newId())
     let accepted = 0
-    const sending = Promise.all(ids.map((id) => sender.publish('inbound', { id, body: randomBytes(500) }, { limitMs: 20_000 }).then(() => (accepted += 1))))
+    const sending = Promise.all(
+      ids.map((id) =>
+        sender.publish('inbound', { id, body: randomBytes(500) }, { limitMs: 20_000 }).then(() => (accepted += 1)),
+      ),
+    )
     await until(() => accepted > 200)
     await line.cut()
     const acceptedBefore = accepted
@@ -196,13 +216,19 @@ describe(`the broker (${kind})`, () => {
   it('refuses after the time limit when no broker is there, and when too much waits at once', async () => {
     const broker = open(freshPrefix(), 'amqp://parley:parley@127.0.0.1:1')
     const started = performance.now()
-    await expect(broker.publish('inbound', { id: newId(), body: Buffer.from('x') }, { limitMs: 300 })).rejects.toBeInstanceOf(BrokerUnavailable)
+    await expect(
+      broker.publish('inbound', { id: newId(), body: Buffer.from('x') }, { limitMs: 300 }),
+    ).rejects.toBeInstanceOf(BrokerUnavailable)
     const tookMs = performance.now() - started
     expect(tookMs).toBeGreaterThanOrEqual(300)
     expect(tookMs).toBeLessThan(450)
     const body = Buffer.alloc(1_048_576)
-    const outcomes = await Promise.allSettled(Array.from({ length: 70 }, () => broker.publish('inbound', { id: newId(), body }, { limitMs: 500 })))
-    const atOnce = outcomes.filter((outcome) => outcome.status === 'rejected' && String(outcome.reason).includes('too much is waiting'))
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 70 }, () => broker.publish('inbound', { id: newId(), body }, { limitMs: 500 })),
+    )
+    const atOnce = outcomes.filter(
+      (outcome) => outcome.status === 'rejected' && String(outcome.reason).includes('too much is waiting'),
+    )
     expect(outcomes.every((outcome) => outcome.status === 'rejected')).toBe(true)
     expect(atOnce.length).toBe(7)
     expect(broker.isConnected).toBe(false)
@@ -210,6 +236,8 @@ describe(`the broker (${kind})`, () => {
 
   it('survives a wrong password without ending the process', async () => {
     const broker = open(freshPrefix(), url.replace(/\/\/[^@]*@/, '//parley:wrong@'))
-    await expect(broker.publish('inbound', { id: newId(), body: Buffer.from('x') }, { limitMs: 700 })).rejects.toBeInstanceOf(BrokerUnavailable)
+    await expect(
+      broker.publish('inbound', { id: newId(), body: Buffer.from('x') }, { limitMs: 700 }),
+    ).rejects.toBeInstanceOf(BrokerUnavailable)
   })
 })

@@ -44,7 +44,12 @@ class AmqpBroker implements Broker {
     this.#address = address
     this.#dialect = dialects[config.broker]
     this.#logger = logger
-    this.#wire = new Wire(address, `${config.node}-publish`, { onOpen: () => this.#tell('onOpen'), onDrop: () => this.#tell('onDrop') }, logger)
+    this.#wire = new Wire(
+      address,
+      `${config.node}-publish`,
+      { onOpen: () => this.#tell('onOpen'), onDrop: () => this.#tell('onDrop') },
+      logger,
+    )
   }
 
   get isConnected(): boolean {
@@ -52,7 +57,8 @@ class AmqpBroker implements Broker {
   }
 
   publish(queue: QueueName, message: Outgoing, options?: { readonly limitMs?: number }): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(new BrokerUnavailable('the broker connection is being closed'))
+    if (this.#closing !== undefined)
+      return Promise.reject(new BrokerUnavailable('the broker connection is being closed'))
     const payload = encodeMessage(message, this.#dialect.duplicateProperty)
     return this.#lane(queue).publish(payload, options?.limitMs ?? defaultLimitMs)
   }
@@ -60,7 +66,15 @@ class AmqpBroker implements Broker {
   consume(queue: QueueName, options: ConsumeOptions, onMessage: (message: Incoming) => void): Consumer {
     if (this.#closing !== undefined) throw new BrokerUnavailable('the broker connection is being closed')
     const { node } = this.#config
-    const intake = new Intake(this.#address, `${node}-${queue}`, this.#addressOf(queue), this.#dialect, options, onMessage, this.#logger)
+    const intake = new Intake(
+      this.#address,
+      `${node}-${queue}`,
+      this.#addressOf(queue),
+      this.#dialect,
+      options,
+      onMessage,
+      this.#logger,
+    )
     const consumer: Consumer = {
       stop: async () => {
         await intake.stop()
@@ -78,9 +92,13 @@ class AmqpBroker implements Broker {
 
   async #close(): Promise<void> {
     const timer = setTimeout(() => {
-      for (const lane of this.#lanes.values()) lane.fail('the broker connection was closed before the message was accepted')
+      for (const lane of this.#lanes.values())
+        lane.fail('the broker connection was closed before the message was accepted')
     }, closeLimitMs)
-    await Promise.all([...[...this.#lanes.values()].map((lane) => lane.whenEmpty()), ...[...this.#consumers].map((consumer) => consumer.stop())])
+    await Promise.all([
+      ...[...this.#lanes.values()].map((lane) => lane.whenEmpty()),
+      ...[...this.#consumers].map((consumer) => consumer.stop()),
+    ])
     clearTimeout(timer)
     await this.#wire.close()
   }

@@ -23,7 +23,15 @@ export class Intake implements Consumer {
   #stopping: Promise<void> | undefined
   #onIdle: (() => void) | undefined
 
-  constructor(broker: BrokerAddress, name: string, address: string, dialect: Dialect, options: ConsumeOptions, onMessage: (message: Incoming) => void, logger: Logger) {
+  constructor(
+    broker: BrokerAddress,
+    name: string,
+    address: string,
+    dialect: Dialect,
+    options: ConsumeOptions,
+    onMessage: (message: Incoming) => void,
+    logger: Logger,
+  ) {
     this.#address = address
     this.#dialect = dialect
     this.#credit = Math.max(1, options.credit)
@@ -83,7 +91,15 @@ export class Intake implements Consumer {
       // What comes after stop was called is left unsettled: closing the connection gives it back to the queue.
       if (delivery === undefined || message === undefined || link.isStopping) return
       link.received()
-      this.#onMessage(new Taken(link, delivery, String(message['message_id'] ?? ''), bodyOf(message.body), propertiesOf(message['application_properties'])))
+      this.#onMessage(
+        new Taken(
+          link,
+          delivery,
+          String(message['message_id'] ?? ''),
+          bodyOf(message.body),
+          propertiesOf(message['application_properties']),
+        ),
+      )
     })
   }
 

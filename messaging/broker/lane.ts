@@ -68,7 +68,11 @@ export class Lane {
     const now = performance.now()
     if (now < this.#missingUntil) return Promise.reject(new BrokerUnavailable(this.#missingReason))
     if (this.#bytes + payload.length > mostBytes) {
-      return Promise.reject(new BrokerUnavailable(`too much is waiting for the broker (${String(this.#count)} messages for ${this.#queue})`))
+      return Promise.reject(
+        new BrokerUnavailable(
+          `too much is waiting for the broker (${String(this.#count)} messages for ${this.#queue})`,
+        ),
+      )
     }
     return new Promise((resolve, reject) => {
       const deadline = now + limitMs
@@ -109,7 +113,8 @@ export class Lane {
 
   /** Refuses everything that is not accepted yet. */
   fail(reason: string): void {
-    for (const pending of [...this.#inFlight.values(), ...this.#waiting.slice(this.#head)]) this.#refuse(pending, reason)
+    for (const pending of [...this.#inFlight.values(), ...this.#waiting.slice(this.#head)])
+      this.#refuse(pending, reason)
   }
 
   #send(): void {
@@ -164,7 +169,11 @@ export class Lane {
     const generation = this.#generation
     const session = this.#wire.openSession()
     const onGone = this.#onGone(session)
-    const watch = session.open_receiver({ source: { address: this.#address, durable: 2 }, autoaccept: false, credit_window: 0 })
+    const watch = session.open_receiver({
+      source: { address: this.#address, durable: 2 },
+      autoaccept: false,
+      credit_window: 0,
+    })
     watch.on('receiver_error', onGone)
     watch.on('receiver_close', onGone)
     watch.once('receiver_open', () => {
@@ -222,7 +231,8 @@ export class Lane {
     const generation = this.#generation
     this.#sessions.push(session)
     const onGone = (context: EventContext): void => {
-      if (generation === this.#generation) this.#lost(context.sender?.error ?? context.receiver?.error ?? context.session?.error)
+      if (generation === this.#generation)
+        this.#lost(context.sender?.error ?? context.receiver?.error ?? context.session?.error)
     }
     session.on('session_error', onGone)
     session.on('session_close', onGone)

@@ -108,7 +108,13 @@ export interface BatchOptions extends ConsumeOptions {
  * is poison with `parkMessage`). When it throws, or leaves messages unsettled, it gets those again after a pause of 200 ms
  * doubling to 5 s.
  */
-export function consumeBatches(broker: Broker, queue: QueueName, options: BatchOptions, handler: (batch: Incoming[]) => Promise<void>, logger: Logger): Consumer {
+export function consumeBatches(
+  broker: Broker,
+  queue: QueueName,
+  options: BatchOptions,
+  handler: (batch: Incoming[]) => Promise<void>,
+  logger: Logger,
+): Consumer {
   const stopping = new AbortController()
   const max = Math.min(options.max, options.credit)
   let waiting: Incoming[] = []
@@ -143,17 +149,41 @@ export function consumeBatches(broker: Broker, queue: QueueName, options: BatchO
 }
 
 /** Writes a message down as failed; it may be accepted then. Throws what the parking throws: then it must not be accepted. */
-export async function parkMessage(parking: Parking, queue: QueueName, message: Incoming, error: unknown, logger: Logger, patience: Patience = defaultPatience): Promise<void> {
+export async function parkMessage(
+  parking: Parking,
+  queue: QueueName,
+  message: Incoming,
+  error: unknown,
+  logger: Logger,
+  patience: Patience = defaultPatience,
+): Promise<void> {
   const { [triesProperty]: before, ...properties } = message.properties
   const tries = (Number(before) || 0) + 1
   const isDead = tries >= patience.mostTries
   const messageId = message.id === '' ? newId() : message.id
-  await parking.keep({ queue, messageId, body: message.body, properties, tries, isDead, delayMs: patience.delayMs(tries), lastError: messageOf(error) })
-  logger.error({ queue, message_id: messageId, tries, is_dead: isDead, err: error }, isDead ? 'a message is a dead letter now' : 'a message failed and is parked')
+  await parking.keep({
+    queue,
+    messageId,
+    body: message.body,
+    properties,
+    tries,
+    isDead,
+    delayMs: patience.delayMs(tries),
+    lastError: messageOf(error),
+  })
+  logger.error(
+    { queue, message_id: messageId, tries, is_dead: isDead, err: error },
+    isDead ? 'a message is a dead letter now' : 'a message failed and is parked',
+  )
 }
 
 /** Puts parked messages whose time has come back into their queues; returns how many. Run it every second or so on any node. */
-export async function sweepParked(broker: Broker, parking: Parking, logger: Logger, options: { readonly limit?: number; readonly leaseMs?: number } = {}): Promise<number> {
+export async function sweepParked(
+  broker: Broker,
+  parking: Parking,
+  logger: Logger,
+  options: { readonly limit?: number; readonly leaseMs?: number } = {},
+): Promise<number> {
   const due = await parking.takeDue(options.limit ?? 100, options.leaseMs ?? 60_000)
   let count = 0
   const publish = async (message: ParkedMessage): Promise<void> => {
@@ -164,7 +194,10 @@ export async function sweepParked(broker: Broker, parking: Parking, logger: Logg
       count += 1
     } catch (error) {
       // It comes due again when the lease ends; a repeat does no harm.
-      logger.warn({ queue: message.queue, message_id: message.messageId, err: error }, 'a parked message could not be put back yet')
+      logger.warn(
+        { queue: message.queue, message_id: message.messageId, err: error },
+        'a parked message could not be put back yet',
+      )
     }
   }
   await Promise.all(due.map(publish))
@@ -195,7 +228,14 @@ async function stopBoth(stopping: AbortController, consumer: Consumer): Promise<
 }
 
 /** Throws only for an outage, of a dependency or of the parking itself. */
-async function handleOrPark(message: Incoming, options: SafeOptions, parking: Parking, queue: QueueName, handler: (message: Incoming) => Promise<void>, logger: Logger): Promise<void> {
+async function handleOrPark(
+  message: Incoming,
+  options: SafeOptions,
+  parking: Parking,
+  queue: QueueName,
+  handler: (message: Incoming) => Promise<void>,
+  logger: Logger,
+): Promise<void> {
   try {
     await handler(message)
   } catch (error) {
@@ -204,7 +244,13 @@ async function handleOrPark(message: Incoming, options: SafeOptions, parking: Pa
   }
 }
 
-async function workBatch(batch: readonly Incoming[], queue: QueueName, handler: (batch: Incoming[]) => Promise<void>, signal: AbortSignal, logger: Logger): Promise<void> {
+async function workBatch(
+  batch: readonly Incoming[],
+  queue: QueueName,
+  handler: (batch: Incoming[]) => Promise<void>,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
   let pauseMs = firstPauseMs
   for (let rest = live(batch); rest.length > 0; rest = live(rest)) {
     try {

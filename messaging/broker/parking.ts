@@ -6,7 +6,8 @@ import { queueNames } from './queues.ts'
 export function openParking(storage: Pick<Storage, 'write' | 'parked'>): Parking {
   const { write, parked } = storage
   return {
-    keep: ({ isDead, ...message }) => write((tx) => parked.keep(tx, { ...message, state: isDead ? 'dead' : 'waiting' })),
+    keep: ({ isDead, ...message }) =>
+      write((tx) => parked.keep(tx, { ...message, state: isDead ? 'dead' : 'waiting' })),
     async takeDue(limit, leaseMs) {
       const rows = await write((tx) => parked.takeDue(tx, limit, leaseMs))
       // A queue that is no more has nobody to try it; it stays for people to see.

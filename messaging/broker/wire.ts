@@ -131,7 +131,9 @@ export class Wire {
     this.#connection = connection
     connection.on('connection_open', () => this.#opened(connection))
     connection.on('connection_error', () => undefined)
-    connection.on('connection_close', () => setImmediate(() => this.drop(`the broker closed the connection: ${describe(connection.error)}`)))
+    connection.on('connection_close', () =>
+      setImmediate(() => this.drop(`the broker closed the connection: ${describe(connection.error)}`)),
+    )
     connection.on('protocol_error', (error: unknown) => this.drop(messageOf(error)))
     connection.on('disconnected', () => undefined)
     this.#timer = setTimeout(() => this.drop('the broker did not answer in time'), openLimitMs)

@@ -69,7 +69,10 @@ export const parked = {
       [limit],
     )
     for (const row of rows) {
-      await tx.run('update parked_messages set next_try_at = utc_timestamp(3) + interval ? microsecond where id = ?', [leaseMs * 1_000, row.id])
+      await tx.run('update parked_messages set next_try_at = utc_timestamp(3) + interval ? microsecond where id = ?', [
+        leaseMs * 1_000,
+        row.id,
+      ])
     }
     return rows.map(parkedOf)
   },
@@ -95,11 +98,18 @@ export const parked = {
 
   /** Newest first, for people. */
   async list(reader: Reader, state: ParkedState, limit: number): Promise<ParkedRow[]> {
-    return (await reader.query<Row>(`select ${columns} from parked_messages where state = ? order by id desc limit ?`, [state, limit])).map(parkedOf)
+    return (
+      await reader.query<Row>(`select ${columns} from parked_messages where state = ? order by id desc limit ?`, [
+        state,
+        limit,
+      ])
+    ).map(parkedOf)
   },
 
   async count(reader: Reader): Promise<Readonly<Record<ParkedState, number>>> {
-    const rows = await reader.query<{ state: ParkedState; n: number }>('select state, count(*) as n from parked_messages group by state')
+    const rows = await reader.query<{ state: ParkedState; n: number }>(
+      'select state, count(*) as n from parked_messages group by state',
+    )
     return { waiting: 0, dead: 0, ...Object.fromEntries(rows.map((row) => [row.state, row.n])) }
   },
 }

@@ -3,7 +3,7 @@
  * map of promises, same queue, same body. Interleaved A, B, A, B ... in one process; medians.
  */
 import rhea from 'rhea'
-import type { Sender } from 'rhea'
+import type { EventContext, Sender } from 'rhea'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../../infra/config.ts'
@@ -25,7 +25,10 @@ export async function run(options: { rounds?: number; ms?: number } = {}): Promi
   const config = readConfig({ ...process.env, PARLEY_PREFIX: `bench${randomBytes(4).toString('hex')}` })
   const broker = openBroker(config, silentLogger)
   await broker.publish('inbound', { id: newId(), body: randomBytes(bytes), properties })
-  const bare = await openBare(config.brokerUrl?.reveal() ?? '', config.broker === 'rabbitmq' ? `/amq/queue/${config.prefix}_inbound` : `${config.prefix}_inbound`)
+  const bare = await openBare(
+    config.brokerUrl?.reveal() ?? '',
+    config.broker === 'rabbitmq' ? `/amq/queue/${config.prefix}_inbound` : `${config.prefix}_inbound`,
+  )
   const ownPublish: Publish = (id, body) => broker.publish('inbound', { id, body, properties })
   try {
     await rate(ownPublish, ms, broker)
@@ -78,10 +81,12 @@ async function rate(publish: Publish, ms: number, broker: Broker): Promise<numbe
 /** What one writes first: rhea's own encoder, one promise for each delivery. */
 async function openBare(url: string, address: string): Promise<{ publish: Publish; close: () => void }> {
   const { hostname, port, username, password } = new URL(url)
-  const connection = rhea.create_container().connect({ host: hostname, port: Number(port), username, password, reconnect: false })
+  const connection = rhea
+    .create_container()
+    .connect({ host: hostname, port: Number(port), username, password, reconnect: false })
   const sender: Sender = connection.open_sender({ target: { address, durable: 2, capabilities: ['queue'] } })
   const waiting = new Map<number, () => void>()
-  sender.on('accepted', ({ delivery }) => {
+  sender.on('accepted', ({ delivery }: EventContext) => {
     if (delivery === undefined) return
     waiting.get(delivery.id)?.()
     waiting.delete(delivery.id)
@@ -90,11 +95,17 @@ async function openBare(url: string, address: string): Promise<{ publish: Publis
   return {
     publish: (id, body) =>
       new Promise((resolve) => {
-        const delivery = sender.send({ durable: true, message_id: id, application_properties: properties, body: rhea.message.data_section(body) })
+        const delivery = sender.send({
+          durable: true,
+          message_id: id,
+          application_properties: properties,
+          body: rhea.message.data_section(body),
+        })
         waiting.set(delivery.id, resolve)
       }),
     close: () => connection.close(),
   }
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
