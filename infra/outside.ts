@@ -31,7 +31,8 @@ export interface OutsideAnswer {
   readonly body: Buffer
 }
 
-export type OutsideCode = 'url' | 'address_refused' | 'dns' | 'connect' | 'tls' | 'time_limit' | 'aborted' | 'connection_lost' | 'too_large'
+export type OutsideCode =
+  'url' | 'address_refused' | 'dns' | 'connect' | 'tls' | 'time_limit' | 'aborted' | 'connection_lost' | 'too_large'
 
 /** No answer was had. `left` false: the request surely never left; true: the other side may have acted on it. */
 export class OutsideError extends Error {
@@ -108,12 +109,22 @@ export async function callOutside(call: OutsideCall): Promise<OutsideAnswer> {
         onResponseStart(_own, answered, fields) {
           status = answered
           headers = Object.fromEntries(
-            Object.entries(fields).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+            Object.entries(fields).map(([name, value]) => [
+              name.toLowerCase(),
+              Array.isArray(value) ? value.join(', ') : (value ?? ''),
+            ]),
           )
         },
         onResponseData(_own, chunk) {
           size += chunk.length
-          if (size > maxBytes) fail(new OutsideError('too_large', true, `The answer of ${url.host} is larger than ${String(maxBytes)} bytes.`))
+          if (size > maxBytes)
+            fail(
+              new OutsideError(
+                'too_large',
+                true,
+                `The answer of ${url.host} is larger than ${String(maxBytes)} bytes.`,
+              ),
+            )
           else chunks.push(Buffer.from(chunk))
         },
         onResponseEnd() {
@@ -155,8 +166,10 @@ export function isAllowedHost(url: URL, allowHosts: readonly string[]): boolean 
 function admit(call: OutsideCall): { url: URL; agent: Agent } {
   const url = URL.parse(String(call.url))
   if (url === null) throw new OutsideError('url', false, 'The address is not a URL.')
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new OutsideError('url', false, `${url.protocol} is not spoken.`)
-  if (url.username !== '' || url.password !== '') throw new OutsideError('url', false, 'A URL may carry no credentials.')
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new OutsideError('url', false, `${url.protocol} is not spoken.`)
+  if (url.username !== '' || url.password !== '')
+    throw new OutsideError('url', false, 'A URL may carry no credentials.')
   if (isAllowedHost(url, call.allowHosts ?? [])) return { url, agent: unchecked }
   if (url.protocol !== 'https:') throw new OutsideError('url', false, `${url.host} may only be called by https.`)
   // No name is looked up for a literal address, so it is checked here. The URL parser has already spelled out 0x7f.1 and the like.
@@ -206,16 +219,24 @@ globalUnicast.addSubnet('2000::', 3, 'ipv6')
 
 /** IANA special-purpose registries: what is not for calling across the internet. */
 const refused = new BlockList()
+// prettier-ignore
 for (const [net, prefix] of [
   ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12],
   ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15],
   ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4],
-] as const) refused.addSubnet(net, prefix, 'ipv4') // prettier-ignore
+] as const) refused.addSubnet(net, prefix, 'ipv4')
+// prettier-ignore
 for (const [net, prefix] of [
   ['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20],
-] as const) refused.addSubnet(net, prefix, 'ipv6') // prettier-ignore
+] as const) refused.addSubnet(net, prefix, 'ipv6')
 
 // HTTP/1.1 only: on HTTP/2 a GOAWAY would have requests repeated behind our back.
-const pool = { connections: 64, pipelining: 1, allowH2: false, keepAliveTimeout: 4_000, autoSelectFamily: true } as const
+const pool = {
+  connections: 64,
+  pipelining: 1,
+  allowH2: false,
+  keepAliveTimeout: 4_000,
+  autoSelectFamily: true,
+} as const
 const checked = new Agent({ ...pool, connect: { timeout: 10_000, lookup: lookUpPublic } })
 const unchecked = new Agent({ ...pool, connect: { timeout: 10_000 } })

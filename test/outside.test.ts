@@ -32,14 +32,18 @@ async function failure(call: OutsideCall): Promise<Pick<OutsideError, 'code' | '
   throw new Error('the call went through')
 }
 
+// prettier-ignore
 test.each([
   '127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0', '224.0.0.1', '255.255.255.255', '198.18.0.1', '192.0.2.1',
   '::', '::1', '::ffff:8.8.8.8', '::ffff:127.0.0.1', '64:ff9b::7f00:1', 'fe80::1', 'fc00::1', 'ff02::1', '2001:db8::1', '2002:7f00:1::', '2001::1', 'nonsense',
-])('%s is not public', (address) => { expect(isPublicAddress(address)).toBe(false) }) // prettier-ignore
+])('%s is not public', (address) => { expect(isPublicAddress(address)).toBe(false) })
 
-test.each(['8.8.8.8', '157.240.1.35', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a03:2880:f12f::1'])('%s is public', (address) => {
-  expect(isPublicAddress(address)).toBe(true)
-})
+test.each(['8.8.8.8', '157.240.1.35', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a03:2880:f12f::1'])(
+  '%s is public',
+  (address) => {
+    expect(isPublicAddress(address)).toBe(true)
+  },
+)
 
 describe('refused before anything leaves', () => {
   test.each([
@@ -67,8 +71,14 @@ describe('refused before anything leaves', () => {
       response.end('ok')
     })
     expect((await callOutside({ url: `http://${host}/`, allowHosts: [host] })).body.toString()).toBe('ok')
-    expect(await failure({ url: `https://${host}/`, allowHosts: ['127.0.0.1:1'] })).toEqual({ code: 'address_refused', left: false })
-    expect(await failure({ url: `https://${host.replace('127.0.0.1', 'localhost')}/`, allowHosts: [host] })).toEqual({ code: 'address_refused', left: false })
+    expect(await failure({ url: `https://${host}/`, allowHosts: ['127.0.0.1:1'] })).toEqual({
+      code: 'address_refused',
+      left: false,
+    })
+    expect(await failure({ url: `https://${host.replace('127.0.0.1', 'localhost')}/`, allowHosts: [host] })).toEqual({
+      code: 'address_refused',
+      left: false,
+    })
     expect(calls).toBe(1)
   })
 })
@@ -81,21 +91,29 @@ describe('surely not sent', () => {
   })
 
   test('the other side speaks no TLS', async () => {
-    const host = await listen(createTcpServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))))
+    const host = await listen(
+      createTcpServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))),
+    )
     expect(await failure({ url: `https://${host}/`, allowHosts: [host] })).toEqual({ code: 'tls', left: false })
   })
 
   test('the time ends before the connection stands', async () => {
     const host = await listen(createTcpServer(() => undefined))
     const started = Date.now()
-    expect(await failure({ url: `https://${host}/`, allowHosts: [host], limitMs: 100 })).toEqual({ code: 'time_limit', left: false })
+    expect(await failure({ url: `https://${host}/`, allowHosts: [host], limitMs: 100 })).toEqual({
+      code: 'time_limit',
+      left: false,
+    })
     expect(Date.now() - started).toBeLessThan(2000)
   })
 
   test('broken off before it began', async () => {
     let calls = 0
     const host = await serve(() => (calls += 1))
-    expect(await failure({ url: `http://${host}/`, allowHosts: [host], signal: AbortSignal.abort() })).toEqual({ code: 'aborted', left: false })
+    expect(await failure({ url: `http://${host}/`, allowHosts: [host], signal: AbortSignal.abort() })).toEqual({
+      code: 'aborted',
+      left: false,
+    })
     const control = new AbortController()
     const call = failure({ url: `http://${host}/`, allowHosts: [host], signal: control.signal })
     control.abort()
@@ -108,7 +126,10 @@ describe('surely not sent', () => {
 describe('may have left', () => {
   test('no answer within the time', async () => {
     const host = await serve(() => undefined)
-    expect(await failure({ url: `http://${host}/`, allowHosts: [host], limitMs: 100 })).toEqual({ code: 'time_limit', left: true })
+    expect(await failure({ url: `http://${host}/`, allowHosts: [host], limitMs: 100 })).toEqual({
+      code: 'time_limit',
+      left: true,
+    })
   })
 
   test('broken off while waiting', async () => {
@@ -116,7 +137,10 @@ describe('may have left', () => {
     const host = await serve(() => {
       control.abort()
     })
-    expect(await failure({ url: `http://${host}/`, allowHosts: [host], signal: control.signal })).toEqual({ code: 'aborted', left: true })
+    expect(await failure({ url: `http://${host}/`, allowHosts: [host], signal: control.signal })).toEqual({
+      code: 'aborted',
+      left: true,
+    })
   })
 
   test('the answer breaks off in the middle', async () => {
@@ -124,7 +148,10 @@ describe('may have left', () => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('half', () => response.destroy())
     })
-    expect(await failure({ url: `http://${host}/`, allowHosts: [host] })).toEqual({ code: 'connection_lost', left: true })
+    expect(await failure({ url: `http://${host}/`, allowHosts: [host] })).toEqual({
+      code: 'connection_lost',
+      left: true,
+    })
   })
 
   test.each(['GET', 'POST'] as const)('a kept connection is reset after %s was written: once only', async (method) => {
@@ -140,14 +167,24 @@ describe('may have left', () => {
     await callOutside({ url: `http://${host}/first`, allowHosts: [host] })
     // The connection is free for the next call a moment after the answer.
     await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(await failure({ url: `http://${host}/second`, method, allowHosts: [host], ...(method === 'POST' ? { body: 'x' } : {}) })).toEqual({ code: 'connection_lost', left: true })
+    expect(
+      await failure({
+        url: `http://${host}/second`,
+        method,
+        allowHosts: [host],
+        ...(method === 'POST' ? { body: 'x' } : {}),
+      }),
+    ).toEqual({ code: 'connection_lost', left: true })
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect({ calls, connections }).toEqual({ calls: 2, connections: 1 })
   })
 
   test('an answer that is too large', async () => {
     const host = await serve((_request, response) => response.end(Buffer.alloc(5000)))
-    expect(await failure({ url: `http://${host}/`, allowHosts: [host], maxBytes: 4999 })).toEqual({ code: 'too_large', left: true })
+    expect(await failure({ url: `http://${host}/`, allowHosts: [host], maxBytes: 4999 })).toEqual({
+      code: 'too_large',
+      left: true,
+    })
     expect((await callOutside({ url: `http://${host}/`, allowHosts: [host], maxBytes: 5000 })).body).toHaveLength(5000)
   })
 })
@@ -166,8 +203,18 @@ test('method, headers and bytes go out as given', async () => {
   const host = await serve((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => response.end(`${String(request.method)} ${String(request.headers['x-test'])} ${Buffer.concat(chunks).toString('hex')}`))
+    request.on('end', () =>
+      response.end(
+        `${String(request.method)} ${String(request.headers['x-test'])} ${Buffer.concat(chunks).toString('hex')}`,
+      ),
+    )
   })
-  const answer = await callOutside({ url: `http://${host}/`, method: 'PUT', headers: { 'x-test': 'yes' }, body: new Uint8Array([0, 255]), allowHosts: [host] })
+  const answer = await callOutside({
+    url: `http://${host}/`,
+    method: 'PUT',
+    headers: { 'x-test': 'yes' },
+    body: new Uint8Array([0, 255]),
+    allowHosts: [host],
+  })
   expect(answer.body.toString()).toBe('PUT yes 00ff')
 })

@@ -66,14 +66,47 @@ afterEach(async () => {
 
 async function setUp(): Promise<void> {
   const to = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}`
-  expect(await control('PUT', 'apps', { network: 'meta', app_id: '99', secrets: ['meta-secret'], verify_token: 'verify-me', webhook_url: `${to}/meta` })).toMatchObject({ verified: true })
-  expect(await control('PUT', 'apps', { network: 'x', app_id: '98', secrets: ['x-secret'], consumer_key: 'key', webhook_url: `${to}/x` })).toMatchObject({ verified: true })
-  await control('PUT', 'channels', { type: 'facebook', external_id: page, name: 'Harbour', access_token: 'page-token', app_id: '99' })
-  await control('PUT', 'channels', { type: 'x', external_id: account, name: 'Harbour', handle: 'harbour', access_token: 'x-token', access_token_secret: 'x-token-secret', app_id: '98' })
+  expect(
+    await control('PUT', 'apps', {
+      network: 'meta',
+      app_id: '99',
+      secrets: ['meta-secret'],
+      verify_token: 'verify-me',
+      webhook_url: `${to}/meta`,
+    }),
+  ).toMatchObject({ verified: true })
+  expect(
+    await control('PUT', 'apps', {
+      network: 'x',
+      app_id: '98',
+      secrets: ['x-secret'],
+      consumer_key: 'key',
+      webhook_url: `${to}/x`,
+    }),
+  ).toMatchObject({ verified: true })
+  await control('PUT', 'channels', {
+    type: 'facebook',
+    external_id: page,
+    name: 'Harbour',
+    access_token: 'page-token',
+    app_id: '99',
+  })
+  await control('PUT', 'channels', {
+    type: 'x',
+    external_id: account,
+    name: 'Harbour',
+    handle: 'harbour',
+    access_token: 'x-token',
+    access_token_secret: 'x-token-secret',
+    app_id: '98',
+  })
 }
 
 async function control(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-  const answer = await fetch(`http://127.0.0.1:${String(sandbox.port)}/control/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  const answer = await fetch(`http://127.0.0.1:${String(sandbox.port)}/control/${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
   return (await answer.json()) as Record<string, unknown>
 }
 
@@ -83,7 +116,8 @@ interface Seen {
   text: string
   external_id: string
 }
-const ledger = async (channel: string, person: string): Promise<Seen[]> => ((await control('GET', `ledger?channel=${channel}&person=${person}`)) as { items: Seen[] }).items
+const ledger = async (channel: string, person: string): Promise<Seen[]> =>
+  ((await control('GET', `ledger?channel=${channel}&person=${person}`)) as { items: Seen[] }).items
 
 function connector(type: ChannelType): Connector {
   const found = connectorOf(type)
@@ -97,8 +131,16 @@ function access(type: 'facebook' | 'x', overrides: Partial<ChannelAccess> = {}):
     externalId: type === 'x' ? account : page,
     apiBaseUrl: `http://${host}`,
     allowHosts: [host],
-    credentials: type === 'x' ? { access_token: 'x-token', access_token_secret: 'x-token-secret' } : { access_token: 'page-token' },
-    app: { secret: type === 'x' ? 'x-secret' : 'meta-secret', consumerKey: 'key', clientId: undefined, clientSecret: undefined },
+    credentials:
+      type === 'x'
+        ? { access_token: 'x-token', access_token_secret: 'x-token-secret' }
+        : { access_token: 'page-token' },
+    app: {
+      secret: type === 'x' ? 'x-secret' : 'meta-secret',
+      consumerKey: 'key',
+      clientId: undefined,
+      clientSecret: undefined,
+    },
     ...overrides,
   }
 }
@@ -118,14 +160,28 @@ async function until(check: () => boolean): Promise<void> {
   expect(check()).toBe(true)
 }
 
-const ofType = <T extends ParsedItem['event']['type']>(type: T) => items.map((item) => item.event).filter((event): event is Extract<ParsedItem['event'], { type: T }> => event.type === type)
+const ofType = <T extends ParsedItem['event']['type']>(type: T) =>
+  items
+    .map((item) => item.event)
+    .filter((event): event is Extract<ParsedItem['event'], { type: T }> => event.type === type)
 const never = new AbortController().signal
 const say = (body: unknown): Promise<Record<string, unknown>> => control('POST', 'say', body)
 
 test('a Messenger message arrives signed, is answered, and the echo carries the reference', async () => {
-  const { external_id: id } = await say({ type: 'facebook', channel: page, person: ana, kind: 'message', text: 'Is the 9:40 still running? äöå 🚆' })
+  const { external_id: id } = await say({
+    type: 'facebook',
+    channel: page,
+    person: ana,
+    kind: 'message',
+    text: 'Is the 9:40 still running? äöå 🚆',
+  })
   await until(() => ofType('message').length === 1)
-  expect(ofType('message')[0]).toMatchObject({ externalId: id, kind: 'message', text: 'Is the 9:40 still running? äöå 🚆', from: { externalId: ana.id } })
+  expect(ofType('message')[0]).toMatchObject({
+    externalId: id,
+    kind: 'message',
+    text: 'Is the 9:40 still running? äöå 🚆',
+    from: { externalId: ana.id },
+  })
   expect(bodies.at(-1)).toContain('\\u00e4\\u00f6\\u00e5')
 
   const outcome = await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never)
@@ -133,50 +189,108 @@ test('a Messenger message arrives signed, is answered, and the echo carries the 
   const [echo] = ofType('echo')
   expect(outcome).toEqual({ type: 'sent', externalId: echo?.externalId })
   expect(echo).toMatchObject({ reference: 'delivery-1', text: 'Platform 3', to: { externalId: ana.id } })
-  expect((await ledger(page, ana.id)).map((seen) => seen.text)).toEqual(['Is the 9:40 still running? äöå 🚆', 'Platform 3'])
+  expect((await ledger(page, ana.id)).map((seen) => seen.text)).toEqual([
+    'Is the 9:40 still running? äöå 🚆',
+    'Platform 3',
+  ])
   expect(wrong).toBe(0)
 })
 
 test('a comment, its public answer and the one private reply', async () => {
-  const { external_id: id } = await say({ type: 'facebook', channel: page, person: ana, kind: 'comment', text: 'How much is it?' })
+  const { external_id: id } = await say({
+    type: 'facebook',
+    channel: page,
+    person: ana,
+    kind: 'comment',
+    text: 'How much is it?',
+  })
   await until(() => ofType('message').length === 1)
-  expect(ofType('message')[0]).toMatchObject({ kind: 'comment', externalId: id, thread: { kind: 'public', rootId: id } })
+  expect(ofType('message')[0]).toMatchObject({
+    kind: 'comment',
+    externalId: id,
+    thread: { kind: 'public', rootId: id },
+  })
   const comment = outbound({ kind: 'comment', inReplyTo: String(id), text: 'From 12 €' })
   expect(await connector('facebook').send(access('facebook'), comment, never)).toMatchObject({ type: 'sent' })
   const privately = outbound({ kind: 'private_reply', inReplyTo: String(id), text: 'Details by message' })
   expect(await connector('facebook').send(access('facebook'), privately, never)).toMatchObject({ type: 'sent' })
-  expect(await connector('facebook').send(access('facebook'), privately, never)).toMatchObject({ type: 'refused', class: 'content', code: '10900' })
+  expect(await connector('facebook').send(access('facebook'), privately, never)).toMatchObject({
+    type: 'refused',
+    class: 'content',
+    code: '10900',
+  })
   await until(() => ofType('echo').length === 2)
-  expect(ofType('echo').map((echo) => echo.kind).sort()).toEqual(['comment', 'reply'])
-  expect(await connector('facebook').lookUp(access('facebook'), comment, new Date(Date.now() - 5000), never)).toMatchObject({ type: 'found' })
+  expect(
+    ofType('echo')
+      .map((echo) => echo.kind)
+      .sort(),
+  ).toEqual(['comment', 'reply'])
+  expect(
+    await connector('facebook').lookUp(access('facebook'), comment, new Date(Date.now() - 5000), never),
+  ).toMatchObject({ type: 'found' })
 })
 
 test.each(['aaa', 'xaa'] as const)('X in the form %s: a direct message and a mention, both answered', async (form) => {
   const to = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}`
-  await control('PUT', 'apps', { network: 'x', app_id: '98', secrets: ['x-secret'], consumer_key: 'key', webhook_url: `${to}/x`, x_form: form })
+  await control('PUT', 'apps', {
+    network: 'x',
+    app_id: '98',
+    secrets: ['x-secret'],
+    consumer_key: 'key',
+    webhook_url: `${to}/x`,
+    x_form: form,
+  })
   const dm = await say({ type: 'x', channel: account, person: ben, kind: 'message', text: 'a < b & c' })
   const mention = await say({ type: 'x', channel: account, person: ben, kind: 'mention', text: '@harbour when?' })
   await until(() => ofType('message').length === 2)
-  expect(ofType('message').find((event) => event.kind === 'message')).toMatchObject({ externalId: dm.external_id, text: 'a < b & c', from: { ...{ externalId: ben.id }, name: ben.name, handle: ben.handle } })
-  expect(ofType('message').find((event) => event.kind === 'mention')).toMatchObject({ externalId: mention.external_id, thread: { rootId: mention.external_id } })
+  expect(ofType('message').find((event) => event.kind === 'message')).toMatchObject({
+    externalId: dm.external_id,
+    text: 'a < b & c',
+    from: { ...{ externalId: ben.id }, name: ben.name, handle: ben.handle },
+  })
+  expect(ofType('message').find((event) => event.kind === 'mention')).toMatchObject({
+    externalId: mention.external_id,
+    thread: { rootId: mention.external_id },
+  })
 
   const direct = outbound({ contactExternalId: ben.id, text: 'Friday & Saturday' })
   const sent = await connector('x').send(access('x'), direct, never)
   const answer = outbound({ kind: 'comment', inReplyTo: String(mention.external_id), text: 'On Friday' })
   const posted = await connector('x').send(access('x'), answer, never)
   await until(() => ofType('echo').length === 2)
-  expect(ofType('echo').map((echo) => echo.externalId).sort()).toEqual([sent, posted].map((outcome) => (outcome.type === 'sent' ? outcome.externalId : outcome.type)).sort())
-  expect(await connector('x').lookUp(access('x'), direct, new Date(Date.now() - 5000), never)).toEqual({ type: 'found', externalId: sent.type === 'sent' ? sent.externalId : '' })
-  expect(await connector('x').lookUp(access('x'), answer, new Date(Date.now() - 5000), never)).toEqual({ type: 'found', externalId: posted.type === 'sent' ? posted.externalId : '' })
-  expect(await connector('x').lookUp(access('x'), { ...direct, text: 'Friday' }, new Date(Date.now() - 5000), never)).toEqual({ type: 'absent' })
+  expect(
+    ofType('echo')
+      .map((echo) => echo.externalId)
+      .sort(),
+  ).toEqual([sent, posted].map((outcome) => (outcome.type === 'sent' ? outcome.externalId : outcome.type)).sort())
+  expect(await connector('x').lookUp(access('x'), direct, new Date(Date.now() - 5000), never)).toEqual({
+    type: 'found',
+    externalId: sent.type === 'sent' ? sent.externalId : '',
+  })
+  expect(await connector('x').lookUp(access('x'), answer, new Date(Date.now() - 5000), never)).toEqual({
+    type: 'found',
+    externalId: posted.type === 'sent' ? posted.externalId : '',
+  })
+  expect(
+    await connector('x').lookUp(access('x'), { ...direct, text: 'Friday' }, new Date(Date.now() - 5000), never),
+  ).toEqual({ type: 'absent' })
   expect(await connector('x').send(access('x'), answer, never)).toMatchObject({ type: 'refused', class: 'content' })
 })
 
 test('a wrong OAuth signature and an unknown token are refused', async () => {
   await say({ type: 'x', channel: account, person: ben, kind: 'message', text: 'hi' })
   const forged = access('x', { credentials: { access_token: 'x-token', access_token_secret: 'other' } })
-  expect(await connector('x').send(forged, outbound({ contactExternalId: ben.id }), never)).toMatchObject({ type: 'refused', class: 'token' })
-  expect(await connector('facebook').send(access('facebook', { credentials: { access_token: 'other' } }), outbound({ contactExternalId: ana.id }), never)).toMatchObject({ type: 'refused', class: 'token', code: '190' })
+  expect(await connector('x').send(forged, outbound({ contactExternalId: ben.id }), never)).toMatchObject({
+    type: 'refused',
+    class: 'token',
+  })
+  expect(
+    await connector('facebook').send(
+      access('facebook', { credentials: { access_token: 'other' } }),
+      outbound({ contactExternalId: ana.id }),
+      never,
+    ),
+  ).toMatchObject({ type: 'refused', class: 'token', code: '190' })
   expect(await ledger(account, ben.id)).toHaveLength(1)
 })
 
@@ -188,7 +302,9 @@ test('a dropped answer is unknown, the customer sees the message once, and the l
   expect(outcome).toMatchObject({ type: 'unknown' })
   const seen = (await ledger(page, ana.id)).filter((one) => one.direction === 'outbound')
   expect(seen).toHaveLength(1)
-  expect(await connector('facebook').lookUp(access('facebook'), outbound({ contactExternalId: ana.id }), since, never)).toEqual({ type: 'found', externalId: seen[0]?.external_id })
+  expect(
+    await connector('facebook').lookUp(access('facebook'), outbound({ contactExternalId: ana.id }), since, never),
+  ).toEqual({ type: 'found', externalId: seen[0]?.external_id })
   // Nobody offers idempotency: a second send shows a second time.
   await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never)
   expect((await ledger(page, ana.id)).filter((one) => one.direction === 'outbound')).toHaveLength(2)
@@ -199,24 +315,49 @@ test('the network off: unknown and surely absent; refusals and slow answers as t
   const message = outbound({ contactExternalId: ana.id })
   await control('POST', 'faults', { fault: 'network_off', network: 'meta' })
   expect(await connector('facebook').send(access('facebook'), message, never)).toMatchObject({ type: 'unknown' })
-  expect(await connector('facebook').lookUp(access('facebook'), message, new Date(), never)).toMatchObject({ type: 'undecided' })
+  expect(await connector('facebook').lookUp(access('facebook'), message, new Date(), never)).toMatchObject({
+    type: 'undecided',
+  })
   await control('DELETE', 'faults')
   expect(await connector('facebook').lookUp(access('facebook'), message, new Date(), never)).toEqual({ type: 'absent' })
   await control('POST', 'faults', { fault: 'refuse_code', code: 613, count: 1 })
-  expect(await connector('facebook').send(access('facebook'), message, never)).toMatchObject({ type: 'retry', code: '613' })
+  expect(await connector('facebook').send(access('facebook'), message, never)).toMatchObject({
+    type: 'retry',
+    code: '613',
+  })
   await control('POST', 'faults', { fault: 'expired_token', count: 1 })
-  expect(await connector('facebook').send(access('facebook'), message, never)).toMatchObject({ type: 'refused', class: 'token', code: '190/463' })
+  expect(await connector('facebook').send(access('facebook'), message, never)).toMatchObject({
+    type: 'refused',
+    class: 'token',
+    code: '190/463',
+  })
   await control('POST', 'faults', { fault: 'delay_answer', ms: 400, count: 1 })
-  expect(await connector('facebook').send(access('facebook'), message, AbortSignal.timeout(150))).toMatchObject({ type: 'unknown' })
+  expect(await connector('facebook').send(access('facebook'), message, AbortSignal.timeout(150))).toMatchObject({
+    type: 'unknown',
+  })
   expect((await ledger(page, ana.id)).filter((one) => one.direction === 'outbound')).toHaveLength(1)
 })
 
 test('the reply window: 24 hours, seven days with the tag, then closed', async () => {
   const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString()
   await say({ type: 'facebook', channel: page, person: ana, kind: 'message', text: 'hello', occurred_at: ago(30) })
-  expect(await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never)).toMatchObject({ type: 'refused', class: 'window', code: '10/2018278' })
-  expect(await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id, lastInboundAt: new Date(ago(30)) }), never)).toMatchObject({ type: 'sent' })
-  expect(await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id, lastInboundAt: new Date(ago(200)) }), never)).toMatchObject({ type: 'refused', class: 'window' })
+  expect(
+    await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never),
+  ).toMatchObject({ type: 'refused', class: 'window', code: '10/2018278' })
+  expect(
+    await connector('facebook').send(
+      access('facebook'),
+      outbound({ contactExternalId: ana.id, lastInboundAt: new Date(ago(30)) }),
+      never,
+    ),
+  ).toMatchObject({ type: 'sent' })
+  expect(
+    await connector('facebook').send(
+      access('facebook'),
+      outbound({ contactExternalId: ana.id, lastInboundAt: new Date(ago(200)) }),
+      never,
+    ),
+  ).toMatchObject({ type: 'refused', class: 'window' })
 })
 
 test('webhooks are tried again until they are taken, and repeated when told', async () => {
@@ -250,14 +391,18 @@ test('a restart keeps the world', async () => {
   await sandbox.stop()
   sandbox = await startSandbox({ config: { home, listen: { host: '127.0.0.1', port: 0 } }, logger: silentLogger })
   expect((await ledger(page, ana.id)).map((seen) => seen.text)).toEqual(['hello'])
-  expect(await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never)).toMatchObject({ type: 'sent' })
+  expect(
+    await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never),
+  ).toMatchObject({ type: 'sent' })
 })
 
 test('a burst reaches the webhook whole, and raw bodies are passed on signed', async () => {
   await control('POST', 'burst', { channel: page, people: 20, messages: 200, batch: 10 })
   await until(() => ofType('message').length === 200)
   expect(new Set(ofType('message').map((event) => event.externalId)).size).toBe(200)
-  expect(await control('POST', 'deliver', { app_id: '99', body: '{"object":"page","entry":[null]}' })).toMatchObject({ status: 200 })
+  expect(await control('POST', 'deliver', { app_id: '99', body: '{"object":"page","entry":[null]}' })).toMatchObject({
+    status: 200,
+  })
   expect(wrong).toBe(0)
   expect(items.at(-1)?.event.type).toBe('kept')
 })
@@ -268,6 +413,8 @@ test('the phone is served below /sandbox too, with a strict content policy', asy
   expect(shown.status).toBe(200)
   expect(shown.url).toBe(`${base}/sandbox/phone/`)
   expect(shown.headers.get('content-security-policy')).toContain("script-src 'self'")
-  expect(await (await fetch(`${base}/sandbox/control/world`)).json()).toMatchObject({ channels: [{ name: 'Harbour' }, { name: 'Harbour' }] })
+  expect(await (await fetch(`${base}/sandbox/control/world`)).json()).toMatchObject({
+    channels: [{ name: 'Harbour' }, { name: 'Harbour' }],
+  })
   expect((await fetch(`${base}/health/ready`)).status).toBe(200)
 })

@@ -70,7 +70,13 @@ export type Thread =
    * `parentId` what this item answers, `postId` the post beneath which it stands. `isPerPerson`: one conversation for each
    * person below one root (X, where one post has thousands of answers).
    */
-  | { readonly kind: 'public'; readonly rootId: string; readonly parentId?: string; readonly postId?: string; readonly isPerPerson?: boolean }
+  | {
+      readonly kind: 'public'
+      readonly rootId: string
+      readonly parentId?: string
+      readonly postId?: string
+      readonly isPerPerson?: boolean
+    }
 
 export type AttachmentKind = 'image' | 'video' | 'audio' | 'file' | 'sticker' | 'location' | 'share' | 'other'
 
@@ -115,14 +121,33 @@ export type InboundEvent =
       readonly inReplyTo?: string
     }
   /** Public content by the channel, below which comments stand. */
-  | { readonly type: 'post'; readonly externalId: string; readonly occurredAt: Date; readonly text: string | undefined; readonly permalink?: string }
+  | {
+      readonly type: 'post'
+      readonly externalId: string
+      readonly occurredAt: Date
+      readonly text: string | undefined
+      readonly permalink?: string
+    }
   | { readonly type: 'edit'; readonly externalId: string; readonly occurredAt: Date; readonly text: string | undefined }
   | { readonly type: 'delete'; readonly externalId: string; readonly occurredAt: Date }
   | { readonly type: 'hide'; readonly externalId: string; readonly occurredAt: Date; readonly isHidden: boolean }
   /** `emoji` undefined: the reaction was taken back. */
-  | { readonly type: 'reaction'; readonly externalId: string; readonly occurredAt: Date; readonly from: Person; readonly emoji: string | undefined }
+  | {
+      readonly type: 'reaction'
+      readonly externalId: string
+      readonly occurredAt: Date
+      readonly from: Person
+      readonly emoji: string | undefined
+    }
   /** `upTo`: all that was sent to that person until then; `ids`: these messages. */
-  | { readonly type: 'receipt'; readonly state: 'delivered' | 'read'; readonly person: Person; readonly occurredAt: Date; readonly upTo?: Date; readonly ids?: readonly string[] }
+  | {
+      readonly type: 'receipt'
+      readonly state: 'delivered' | 'read'
+      readonly person: Person
+      readonly occurredAt: Date
+      readonly upTo?: Date
+      readonly ids?: readonly string[]
+    }
   /** The network says that our right to this channel has ended. */
   | { readonly type: 'revoked'; readonly occurredAt: Date; readonly reason: string }
   /** Understood as nothing to show, or not understood; the received log keeps it with this reason. */
@@ -190,7 +215,10 @@ export interface Limits {
 }
 
 /** What was found on the network when an unknown outcome was looked up. */
-export type Lookup = { readonly type: 'found'; readonly externalId: string } | { readonly type: 'absent' } | { readonly type: 'undecided'; readonly reason: string }
+export type Lookup =
+  | { readonly type: 'found'; readonly externalId: string }
+  | { readonly type: 'absent' }
+  | { readonly type: 'undecided'; readonly reason: string }
 
 /** One kind of channel. */
 export interface Connector {

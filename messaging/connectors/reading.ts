@@ -8,7 +8,9 @@ export type Fields = Readonly<Record<string, unknown>>
 /** JSON, or `undefined`. */
 export function readJson(body: Uint8Array | string): unknown {
   try {
-    const value: unknown = JSON.parse(typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    const value: unknown = JSON.parse(
+      typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
+    )
     return value
   } catch {
     return undefined
@@ -51,10 +53,13 @@ const latest = Date.UTC(2100, 0, 1)
 /** An instant from seconds, milliseconds, either as a string, ISO 8601, or `Www Mmm dd hh:mm:ss +0000 yyyy` (PROTOCOLS, rule 7). */
 export function instantOf(value: unknown): Date | undefined {
   const ms =
-    typeof value === 'number' ? toMs(value)
-    : typeof value === 'string' && /^\d{1,20}(\.\d+)?$/.test(value.trim()) ? toMs(Number(value))
-    : typeof value === 'string' && value.length >= 8 && value.length < 60 ? Date.parse(value)
-    : Number.NaN // prettier-ignore
+    typeof value === 'number'
+      ? toMs(value)
+      : typeof value === 'string' && /^\d{1,20}(\.\d+)?$/.test(value.trim())
+        ? toMs(Number(value))
+        : typeof value === 'string' && value.length >= 8 && value.length < 60
+          ? Date.parse(value)
+          : Number.NaN
   return ms >= earliest && ms <= latest ? new Date(ms) : undefined
 }
 
@@ -63,10 +68,4 @@ const toMs = (value: number): number => (value < 1e11 ? value * 1000 : value < 1
 /** An http(s) address, or `undefined`. */
 export function urlOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= 4096 && /^https?:\/\/\S+$/i.test(value) ? value : undefined
-}
-
-/** `{ [name]: value }` without what is undefined: optional properties are absent rather than undefined. */
-export function given<T extends Readonly<Record<string, unknown>>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }

@@ -16,4 +16,10 @@ export function connectorOf(type: ChannelType): Connector | undefined {
 }
 
 /** The networks' own API hosts, which an `api_base_url` may always name. */
-export const networkHosts: readonly string[] = ['graph.facebook.com', 'graph.instagram.com', 'api.x.com', 'upload.x.com', 'api.twitter.com']
+export const networkHosts: readonly string[] = [
+  'graph.facebook.com',
+  'graph.instagram.com',
+  'api.x.com',
+  'upload.x.com',
+  'api.twitter.com',
+]

@@ -13,33 +13,47 @@ import type { SandboxType, Utterance } from './world.ts'
 
 const text = z.string().min(1)
 const type = z.enum(['facebook', 'x'])
+// prettier-ignore
 const app = z.object({
   network: z.enum(networkNames), app_id: text, secrets: z.array(text).min(1), verify_token: text.optional(), consumer_key: text.optional(),
   webhook_url: z.url(), x_form: z.enum(['aaa', 'xaa', 'both']).optional(),
-}) // prettier-ignore
+})
+// prettier-ignore
 const channel = z.object({
   type, external_id: text, name: text, handle: text.optional(), access_token: text, access_token_secret: text.optional(), app_id: text, post: text.optional(),
-}) // prettier-ignore
+})
 const person = z.object({ type, id: text, name: text, handle: text.optional() })
+// prettier-ignore
 const said = z.object({
   type, channel: text, person: z.object({ id: text, name: text.optional(), handle: text.optional() }), kind: z.enum(['message', 'comment', 'mention', 'post']).default('message'),
   text: z.string(), post_id: text.optional(), in_reply_to: text.optional(), occurred_at: z.iso.datetime().optional(), picture: z.url().optional(),
-}) // prettier-ignore
+})
+// prettier-ignore
 const fault = z.object({
   fault: z.enum(faultNames), network: z.enum(networkNames).optional(), channel: text.optional(), count: z.int().min(0).optional(), ms: z.int().min(0).optional(),
   code: z.int().optional(), subcode: z.int().optional(),
-}) // prettier-ignore
+})
 const settings = z.object({ retry_ms: z.array(z.number().min(0)).optional(), receipts: z.boolean().optional() })
-const raw = z.object({ app_id: text, body: z.unknown().optional(), body_base64: z.base64().optional(), headers: z.record(z.string(), z.string()).optional() })
+const raw = z.object({
+  app_id: text,
+  body: z.unknown().optional(),
+  body_base64: z.base64().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+})
+// prettier-ignore
 const burst = z.object({
   channel: text, people: z.int().min(1).max(100_000), messages: z.int().min(1).max(1_000_000), rate: z.number().positive().optional(), batch: z.int().min(1).max(1000).default(1), prefix: z.string().default('burst'),
-}) // prettier-ignore
+})
 const read = z.object({ channel: text, person: text })
 
 type Act = (request: Request) => Answer | Promise<Answer>
 
 /** Answers `/control/...`; `undefined` when there is no such call. */
-export function openControl(stage: Stage, faults: Faults, signal: AbortSignal): (request: Request) => Promise<Answer | undefined> {
+export function openControl(
+  stage: Stage,
+  faults: Faults,
+  signal: AbortSignal,
+): (request: Request) => Promise<Answer | undefined> {
   const { world, webhooks } = stage
   const ok = (json: unknown, status = 200): Answer => ({ status, json })
 
@@ -55,7 +69,14 @@ export function openControl(stage: Stage, faults: Faults, signal: AbortSignal): 
       world.putChannel(given)
       let demo = firstPost(world, given.external_id)
       if (demo === undefined) {
-        demo = world.say({ type: given.type, channel: given.external_id, person: '', direction: 'outbound', kind: 'post', text: post ?? demoPosts[given.type] })
+        demo = world.say({
+          type: given.type,
+          channel: given.external_id,
+          person: '',
+          direction: 'outbound',
+          kind: 'post',
+          text: post ?? demoPosts[given.type],
+        })
         void tell(stage, [demo])
       }
       return ok({ external_id: given.external_id, post_id: demo.external_id })
@@ -71,7 +92,10 @@ export function openControl(stage: Stage, faults: Faults, signal: AbortSignal): 
       const { utterance, delivered } = say(stage, given)
       // The answer waits for the first try, so that a script may go on from there; never long.
       await Promise.race([delivered, sleep(2_000, undefined, { ref: false })])
-      return ok({ external_id: utterance.external_id, post_id: utterance.post_id ?? null, occurred_at: utterance.at }, 201)
+      return ok(
+        { external_id: utterance.external_id, post_id: utterance.post_id ?? null, occurred_at: utterance.at },
+        201,
+      )
     },
     async 'POST /control/read'(request) {
       const given = parse(read, request)
@@ -81,8 +105,18 @@ export function openControl(stage: Stage, faults: Faults, signal: AbortSignal): 
     'GET /control/ledger': (request) => ok({ items: listLedger(request.url.searchParams) }),
     'GET /control/world': () =>
       ok({
-        apps: [...world.apps.values()].map(({ network, app_id, webhook_url }) => ({ network, app_id, webhook_url, verified: webhooks.isVerified(app_id) })),
-        channels: [...world.channels.values()].map(({ access_token: _token, access_token_secret: _secret, ...shown }) => ({ ...shown, post_id: firstPost(world, shown.external_id)?.external_id ?? null })),
+        apps: [...world.apps.values()].map(({ network, app_id, webhook_url }) => ({
+          network,
+          app_id,
+          webhook_url,
+          verified: webhooks.isVerified(app_id),
+        })),
+        channels: [...world.channels.values()].map(
+          ({ access_token: _token, access_token_secret: _secret, ...shown }) => ({
+            ...shown,
+            post_id: firstPost(world, shown.external_id)?.external_id ?? null,
+          }),
+        ),
         people: [...world.people.values()].slice(0, 200),
         faults: faults.list,
         webhooks_pending: webhooks.pending,
@@ -106,10 +140,17 @@ export function openControl(stage: Stage, faults: Faults, signal: AbortSignal): 
       const given = parse(raw, request)
       const known = world.apps.get(given.app_id)
       if (known === undefined) throw new Problem(404, 'not_found', 'There is no such app.')
-      const bytes = given.body_base64 !== undefined ? Buffer.from(given.body_base64, 'base64') : Buffer.from(typeof given.body === 'string' ? given.body : JSON.stringify(given.body ?? null))
+      const bytes =
+        given.body_base64 !== undefined
+          ? Buffer.from(given.body_base64, 'base64')
+          : Buffer.from(typeof given.body === 'string' ? given.body : JSON.stringify(given.body ?? null))
       return ok(await webhooks.deliverRaw(known, bytes, given.headers))
     },
-    'GET /control/webhooks': (request) => ok({ pending: webhooks.pending, items: webhooks.attempts.slice(-(Number(request.url.searchParams.get('limit')) || 200)) }),
+    'GET /control/webhooks': (request) =>
+      ok({
+        pending: webhooks.pending,
+        items: webhooks.attempts.slice(-(Number(request.url.searchParams.get('limit')) || 200)),
+      }),
     'POST /control/burst'(request) {
       const given = parse(burst, request)
       needChannel(given.channel)
@@ -120,28 +161,55 @@ export function openControl(stage: Stage, faults: Faults, signal: AbortSignal): 
 
   function needChannel(id: string, wanted?: SandboxType): void {
     const found = world.channels.get(id)
-    if (found === undefined || (wanted !== undefined && found.type !== wanted)) throw new Problem(404, 'not_found', 'There is no such channel in the sandbox.')
+    if (found === undefined || (wanted !== undefined && found.type !== wanted))
+      throw new Problem(404, 'not_found', 'There is no such channel in the sandbox.')
   }
 
   function listLedger(query: URLSearchParams): readonly Utterance[] {
     const channelId = query.get('channel')
     const personId = query.get('person')
     const after = Number(query.get('after')) || 0
-    const all = channelId !== null && personId !== null ? world.between(channelId, personId) : world.ledger.filter((one) => (channelId === null || one.channel === channelId) && (personId === null || one.person === personId))
+    const all =
+      channelId !== null && personId !== null
+        ? world.between(channelId, personId)
+        : world.ledger.filter(
+            (one) =>
+              (channelId === null || one.channel === channelId) && (personId === null || one.person === personId),
+          )
     return all.filter((one) => one.seq > after).slice(0, Number(query.get('limit')) || undefined)
   }
 
   /** `rate` messages a second, `batch` of them in one webhook; each text tells person and number. */
-  async function runBurst({ channel: channelId, people, messages, rate, batch, prefix }: z.infer<typeof burst>): Promise<void> {
+  async function runBurst({
+    channel: channelId,
+    people,
+    messages,
+    rate,
+    batch,
+    prefix,
+  }: z.infer<typeof burst>): Promise<void> {
     const kind = world.channels.get(channelId)?.type ?? 'facebook'
     const started = Date.now()
-    for (let done = 0; done < messages && !signal.aborted; ) {
+    for (let done = 0; done < messages && !signal.aborted;) {
       const size = Math.min(batch, messages - done)
       const all = Array.from({ length: size }, (_, index) => {
         const number = done + index
         const id = `${kind === 'x' ? '18' : '72'}${String(10 ** 15 + (number % people)).slice(1)}`
-        if (!world.people.has(id)) world.putPerson({ type: kind, id, name: `${prefix} ${String(number % people)}`, handle: `p${String(number % people)}` })
-        return world.say({ type: kind, channel: channelId, person: id, direction: 'inbound', kind: 'message', text: `${prefix} ${String(number % people)} #${String(number)}` })
+        if (!world.people.has(id))
+          world.putPerson({
+            type: kind,
+            id,
+            name: `${prefix} ${String(number % people)}`,
+            handle: `p${String(number % people)}`,
+          })
+        return world.say({
+          type: kind,
+          channel: channelId,
+          person: id,
+          direction: 'inbound',
+          kind: 'message',
+          text: `${prefix} ${String(number % people)} #${String(number)}`,
+        })
       })
       done += size
       void tell(stage, all)
@@ -166,5 +234,9 @@ const demoPosts: Readonly<Record<SandboxType, string>> = {
 function parse<T>(schema: z.ZodType<T>, request: Request): T {
   const parsed = schema.safeParse(readJson(request.body))
   if (parsed.success) return parsed.data
-  throw new Problem(422, 'invalid', parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+  throw new Problem(
+    422,
+    'invalid',
+    parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+  )
 }

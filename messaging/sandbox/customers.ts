@@ -28,17 +28,34 @@ export function say(stage: Stage, said: Said): { utterance: Utterance; delivered
   const { world } = stage
   const known = world.people.get(said.person.id)
   if (known === undefined || (said.person.name !== undefined && said.person.name !== known.name)) {
-    world.putPerson({ type: said.type, id: said.person.id, name: said.person.name ?? known?.name ?? said.person.id, handle: said.person.handle ?? known?.handle })
+    world.putPerson({
+      type: said.type,
+      id: said.person.id,
+      name: said.person.name ?? known?.name ?? said.person.id,
+      handle: said.person.handle ?? known?.handle,
+    })
   }
   const isComment = said.kind === 'comment'
   const parent = said.in_reply_to === undefined ? undefined : world.byId.get(said.in_reply_to)
-  const postId = said.post_id ?? parent?.post_id ?? (parent?.kind === 'post' ? parent.external_id : undefined) ?? (isComment ? firstPost(world, said.channel)?.external_id : undefined)
+  const postId =
+    said.post_id ??
+    parent?.post_id ??
+    (parent?.kind === 'post' ? parent.external_id : undefined) ??
+    (isComment ? firstPost(world, said.channel)?.external_id : undefined)
   // On X an answer names what it answers; on Facebook a top-level comment names only its post.
   const inReplyTo = said.in_reply_to ?? (said.type === 'x' && isComment ? postId : undefined)
   const utterance = world.say({
-    type: said.type, channel: said.channel, person: said.person.id, direction: 'inbound', kind: said.kind, text: said.text,
-    post_id: postId, in_reply_to: inReplyTo, picture: said.picture, ...(said.occurred_at === undefined ? {} : { at: said.occurred_at }),
-  }) // prettier-ignore
+    type: said.type,
+    channel: said.channel,
+    person: said.person.id,
+    direction: 'inbound',
+    kind: said.kind,
+    text: said.text,
+    post_id: postId,
+    in_reply_to: inReplyTo,
+    picture: said.picture,
+    ...(said.occurred_at === undefined ? {} : { at: said.occurred_at }),
+  })
   return { utterance, delivered: tell(stage, [utterance]) }
 }
 
@@ -50,19 +67,28 @@ export async function tell(stage: Stage, all: readonly Utterance[]): Promise<voi
   const app = channel === undefined ? undefined : world.apps.get(channel.app_id)
   if (channel === undefined || app === undefined) return
   if (channel.type === 'facebook') {
-    const isPublic = (said: Utterance): boolean => said.kind === 'comment' || said.kind === 'post' || said.kind === 'mention'
+    const isPublic = (said: Utterance): boolean =>
+      said.kind === 'comment' || said.kind === 'post' || said.kind === 'mention'
     const messaging = all.filter((said) => !isPublic(said)).map((said) => messengerEvent(said, app.app_id))
     const changes = all.filter(isPublic).map((said) => feedChange(said, authorOf(world, channel, said)))
     await Promise.all([
-      ...(messaging.length > 0 ? [webhooks.post(app, pageDelivery(channel.external_id, { messaging }), channel.external_id)] : []),
-      ...(changes.length > 0 ? [webhooks.post(app, pageDelivery(channel.external_id, { changes }), channel.external_id)] : []),
+      ...(messaging.length > 0
+        ? [webhooks.post(app, pageDelivery(channel.external_id, { messaging }), channel.external_id)]
+        : []),
+      ...(changes.length > 0
+        ? [webhooks.post(app, pageDelivery(channel.external_id, { changes }), channel.external_id)]
+        : []),
     ])
     return
   }
   const bodies = all.flatMap((said) => {
     const parent = said.in_reply_to === undefined ? undefined : world.byId.get(said.in_reply_to)
-    const repliedToUser = parent === undefined ? undefined : parent.direction === 'outbound' ? parent.channel : parent.person
-    return xDeliveries(said, { channel, person: world.people.get(said.person) }, app, { repliedToUser, rootId: rootOf(world, said) })
+    const repliedToUser =
+      parent === undefined ? undefined : parent.direction === 'outbound' ? parent.channel : parent.person
+    return xDeliveries(said, { channel, person: world.people.get(said.person) }, app, {
+      repliedToUser,
+      rootId: rootOf(world, said),
+    })
   })
   await Promise.all(bodies.map((body) => webhooks.post(app, body, channel.external_id)))
 }
@@ -70,7 +96,13 @@ export async function tell(stage: Stage, all: readonly Utterance[]): Promise<voi
 /** What follows an accepted send: a delivery receipt on Messenger. */
 export async function confirmDelivery(stage: Stage, said: Utterance): Promise<void> {
   const app = stage.world.apps.get(stage.world.channels.get(said.channel)?.app_id ?? '')
-  if (!stage.hasReceipts || app === undefined || said.type !== 'facebook' || (said.kind !== 'reply' && said.kind !== 'private_reply')) return
+  if (
+    !stage.hasReceipts ||
+    app === undefined ||
+    said.type !== 'facebook' ||
+    (said.kind !== 'reply' && said.kind !== 'private_reply')
+  )
+    return
   await stage.webhooks.post(app, pageDelivery(said.channel, { messaging: [deliveryEvent(said)] }), said.channel)
 }
 
@@ -78,14 +110,20 @@ export async function confirmDelivery(stage: Stage, said: Utterance): Promise<vo
 export async function markRead(stage: Stage, channelId: string, personId: string): Promise<void> {
   const channel = stage.world.channels.get(channelId)
   const app = stage.world.apps.get(channel?.app_id ?? '')
-  const last = stage.world.between(channelId, personId).findLast((said) => said.direction === 'outbound' && (said.kind === 'reply' || said.kind === 'private_reply'))
+  const last = stage.world
+    .between(channelId, personId)
+    .findLast((said) => said.direction === 'outbound' && (said.kind === 'reply' || said.kind === 'private_reply'))
   if (channel === undefined || app === undefined || last === undefined) return
-  const body = channel.type === 'facebook' ? pageDelivery(channelId, { messaging: [readEvent(channelId, personId, Date.parse(last.at))] }) : xReadMark(channelId, personId, last.external_id)
+  const body =
+    channel.type === 'facebook'
+      ? pageDelivery(channelId, { messaging: [readEvent(channelId, personId, Date.parse(last.at))] })
+      : xReadMark(channelId, personId, last.external_id)
   await stage.webhooks.post(app, body, channelId)
 }
 
 /** The channel's first post: the one under which the demonstration's customers comment. */
-export const firstPost = (world: World, channel: string): Utterance | undefined => world.ledger.find((said) => said.channel === channel && said.kind === 'post' && said.direction === 'outbound')
+export const firstPost = (world: World, channel: string): Utterance | undefined =>
+  world.ledger.find((said) => said.channel === channel && said.kind === 'post' && said.direction === 'outbound')
 
 /** The top of a thread on X. */
 export function rootOf(world: World, said: Utterance): string {
@@ -100,5 +138,7 @@ export function rootOf(world: World, said: Utterance): string {
 
 function authorOf(world: World, channel: SandboxChannel, said: Utterance): { id: string; name: string } {
   const person: SandboxPerson | undefined = world.people.get(said.person)
-  return said.direction === 'outbound' ? { id: channel.external_id, name: channel.name } : { id: said.person, name: person?.name ?? said.person }
+  return said.direction === 'outbound'
+    ? { id: channel.external_id, name: channel.name }
+    : { id: said.person, name: person?.name ?? said.person }
 }

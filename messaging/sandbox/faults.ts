@@ -43,7 +43,9 @@ export class Faults {
 
   /** Sets a fault; `count` 0 takes it back. A fault of the same name and reach is replaced. */
   set(fault: Fault): void {
-    this.#list = this.#list.filter((one) => !(one.fault === fault.fault && one.network === fault.network && one.channel === fault.channel))
+    this.#list = this.#list.filter(
+      (one) => !(one.fault === fault.fault && one.network === fault.network && one.channel === fault.channel),
+    )
     if (fault.count !== 0) this.#list.push(fault)
   }
 
@@ -69,4 +71,6 @@ export class Faults {
 
 /** A fault without a channel reaches all of them. */
 const fits = (one: Fault, name: FaultName, network: NetworkName, channel?: string): boolean =>
-  one.fault === name && (one.network === undefined || one.network === network) && (one.channel === undefined || one.channel === channel)
+  one.fault === name &&
+  (one.network === undefined || one.network === network) &&
+  (one.channel === undefined || one.channel === channel)

@@ -25,11 +25,17 @@ export function openGraph(stage: Stage): Face {
     expiredToken: () => graphError(190, 463, 'Error validating access token: Session has expired.', 400),
     answer(request, refuse) {
       const channel = channelFor(request)
-      if (channel === undefined) return graphError(190, undefined, 'Invalid OAuth access token - Cannot parse access token', 401)
+      if (channel === undefined)
+        return graphError(190, undefined, 'Invalid OAuth access token - Cannot parse access token', 401)
       const proof = request.url.searchParams.get('appsecret_proof')
       const secrets = world.apps.get(channel.app_id)?.secrets ?? []
-      if (proof !== null && !secrets.some((secret) => proveAppSecret(channel.access_token, secret) === proof)) return graphError(100, undefined, 'Invalid appsecret_proof provided in the API argument')
-      const [first = '', second = ''] = request.path.replace(/^\/v\d+\.\d+(?=\/|$)/, '').split('/').filter((part) => part !== '').map(decodeURIComponent)
+      if (proof !== null && !secrets.some((secret) => proveAppSecret(channel.access_token, secret) === proof))
+        return graphError(100, undefined, 'Invalid appsecret_proof provided in the API argument')
+      const [first = '', second = ''] = request.path
+        .replace(/^\/v\d+\.\d+(?=\/|$)/, '')
+        .split('/')
+        .filter((part) => part !== '')
+        .map(decodeURIComponent)
       const id = first === 'me' ? channel.external_id : first
       const parameters = { ...Object.fromEntries(request.url.searchParams), ...readParameters(request) }
       return { ...route(stage, channel, request.method, id, second, parameters, refuse), channel: channel.external_id }
@@ -37,16 +43,40 @@ export function openGraph(stage: Stage): Face {
   }
 }
 
-function route(stage: Stage, channel: SandboxChannel, method: string, id: string, edge: string, parameters: Fields, refuse: Refuse): Answer {
+function route(
+  stage: Stage,
+  channel: SandboxChannel,
+  method: string,
+  id: string,
+  edge: string,
+  parameters: Fields,
+  refuse: Refuse,
+): Answer {
   const { world } = stage
   const isPage = id === channel.external_id
-  if (method === 'POST' && edge === 'messages') return isPage ? sendMessage(stage, channel, parameters, refuse) : missing(id)
+  if (method === 'POST' && edge === 'messages')
+    return isPage ? sendMessage(stage, channel, parameters, refuse) : missing(id)
   if (method === 'POST' && edge === 'comments') return sendComment(stage, channel, id, parameters, refuse)
   if (method === 'POST' && edge === 'feed' && isPage) return publish(stage, channel, parameters, refuse)
-  if (method === 'GET' && edge === 'comments') return { status: 200, json: { data: listComments(stage, channel, id, parameters) } }
-  if (method === 'GET' && edge === 'conversations' && isPage) return { status: 200, json: { data: listConversation(stage, channel, parameters) } }
-  if (edge === 'subscribed_apps' && isPage) return { status: 200, json: method === 'GET' ? { data: [{ id: channel.app_id, subscribed_fields: ['messages', 'message_echoes', 'feed'] }] } : { success: true } }
-  if (method === 'GET' && id === 'debug_token') return { status: 200, json: { data: { is_valid: true, app_id: channel.app_id, type: 'PAGE', expires_at: 0, profile_id: channel.external_id } } }
+  if (method === 'GET' && edge === 'comments')
+    return { status: 200, json: { data: listComments(stage, channel, id, parameters) } }
+  if (method === 'GET' && edge === 'conversations' && isPage)
+    return { status: 200, json: { data: listConversation(stage, channel, parameters) } }
+  if (edge === 'subscribed_apps' && isPage)
+    return {
+      status: 200,
+      json:
+        method === 'GET'
+          ? { data: [{ id: channel.app_id, subscribed_fields: ['messages', 'message_echoes', 'feed'] }] }
+          : { success: true },
+    }
+  if (method === 'GET' && id === 'debug_token')
+    return {
+      status: 200,
+      json: {
+        data: { is_valid: true, app_id: channel.app_id, type: 'PAGE', expires_at: 0, profile_id: channel.external_id },
+      },
+    }
   if (method === 'GET' && edge === '') {
     if (isPage) return { status: 200, json: { id, name: channel.name } }
     const person = world.people.get(id)
@@ -61,22 +91,36 @@ function route(stage: Stage, channel: SandboxChannel, method: string, id: string
 /** Send API: one message for each request, sent twice when asked twice. */
 function sendMessage(stage: Stage, channel: SandboxChannel, parameters: Fields, refuse: Refuse): Answer {
   const { world } = stage
-  const recipient = isFields(parameters.recipient) ? parameters.recipient : fieldsOf(readJson(textOf(parameters.recipient) ?? ''))
-  const message = isFields(parameters.message) ? parameters.message : fieldsOf(readJson(textOf(parameters.message) ?? ''))
+  const recipient = isFields(parameters.recipient)
+    ? parameters.recipient
+    : fieldsOf(readJson(textOf(parameters.recipient) ?? ''))
+  const message = isFields(parameters.message)
+    ? parameters.message
+    : fieldsOf(readJson(textOf(parameters.message) ?? ''))
   if (textOf(parameters.sender_action) !== undefined) return { status: 200, json: { recipient_id: idOf(recipient.id) } }
   const text = textOf(message.text)
-  if (text === undefined) return graphError(100, 2018034, 'Message cannot be empty, must provide valid attachment or text')
-  if (text.length > 2000) return graphError(100, undefined, 'Length of param message[text] must be less than or equal to 2000')
+  if (text === undefined)
+    return graphError(100, 2018034, 'Message cannot be empty, must provide valid attachment or text')
+  if (text.length > 2000)
+    return graphError(100, undefined, 'Length of param message[text] must be less than or equal to 2000')
   const metadata = textOf(message.metadata)
-  if (metadata !== undefined && metadata.length >= 1000) return graphError(100, undefined, 'Length of param message[metadata] must be less than 1000')
+  if (metadata !== undefined && metadata.length >= 1000)
+    return graphError(100, undefined, 'Length of param message[metadata] must be less than 1000')
 
   const commentId = idOf(recipient.comment_id)
   const comment = commentId === undefined ? undefined : world.byId.get(commentId)
   const personId = comment?.person ?? idOf(recipient.id)
   if (commentId !== undefined) {
-    if (comment?.channel !== channel.external_id || comment.direction !== 'inbound') return graphError(100, 33, `Unsupported post request. Object with ID '${commentId}' does not exist`)
-    if (world.between(channel.external_id, comment.person).some((said) => said.kind === 'private_reply' && said.in_reply_to === commentId)) return graphError(10900, undefined, 'Activity already replied to')
-    if (Date.now() - Date.parse(comment.at) > 7 * dayMs) return graphError(10903, undefined, 'This activity cannot be replied to')
+    if (comment?.channel !== channel.external_id || comment.direction !== 'inbound')
+      return graphError(100, 33, `Unsupported post request. Object with ID '${commentId}' does not exist`)
+    if (
+      world
+        .between(channel.external_id, comment.person)
+        .some((said) => said.kind === 'private_reply' && said.in_reply_to === commentId)
+    )
+      return graphError(10900, undefined, 'Activity already replied to')
+    if (Date.now() - Date.parse(comment.at) > 7 * dayMs)
+      return graphError(10903, undefined, 'This activity cannot be replied to')
   } else {
     const closed = checkWindow(stage, channel, personId, parameters)
     if (closed !== undefined) return closed
@@ -84,26 +128,50 @@ function sendMessage(stage: Stage, channel: SandboxChannel, parameters: Fields, 
   const refused = refuse()
   if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
   const said = world.say({
-    type: 'facebook', channel: channel.external_id, person: personId ?? '', direction: 'outbound', kind: commentId === undefined ? 'reply' : 'private_reply',
-    text, metadata, tag: textOf(parameters.tag), ...(commentId === undefined ? {} : { in_reply_to: commentId }),
-  }) // prettier-ignore
+    type: 'facebook',
+    channel: channel.external_id,
+    person: personId ?? '',
+    direction: 'outbound',
+    kind: commentId === undefined ? 'reply' : 'private_reply',
+    text,
+    metadata,
+    tag: textOf(parameters.tag),
+    ...(commentId === undefined ? {} : { in_reply_to: commentId }),
+  })
   return accept(stage, said, { recipient_id: personId, message_id: said.external_id })
 }
 
 /** 24 hours after the person last wrote; seven days with the tag HUMAN_AGENT. */
-function checkWindow(stage: Stage, channel: SandboxChannel, personId: string | undefined, parameters: Fields): Answer | undefined {
-  const last = personId === undefined ? undefined : stage.world.between(channel.external_id, personId).findLast((said) => said.direction === 'inbound' && said.kind === 'message')
+function checkWindow(
+  stage: Stage,
+  channel: SandboxChannel,
+  personId: string | undefined,
+  parameters: Fields,
+): Answer | undefined {
+  const last =
+    personId === undefined
+      ? undefined
+      : stage.world
+          .between(channel.external_id, personId)
+          .findLast((said) => said.direction === 'inbound' && said.kind === 'message')
   if (last === undefined) return graphError(100, 2018001, 'No matching user found')
   const type = textOf(parameters.messaging_type)
   const tag = textOf(parameters.tag)
-  if (tag !== undefined && tag !== 'HUMAN_AGENT') return graphError(100, undefined, `The tag ${tag} is no longer supported`)
+  if (tag !== undefined && tag !== 'HUMAN_AGENT')
+    return graphError(100, undefined, `The tag ${tag} is no longer supported`)
   const limit = type === 'MESSAGE_TAG' && tag === 'HUMAN_AGENT' ? 7 * dayMs : dayMs
-  return Date.now() - Date.parse(last.at) > limit ? graphError(10, 2018278, 'This message is sent outside of allowed window.', 403) : undefined
+  return Date.now() - Date.parse(last.at) > limit
+    ? graphError(10, 2018278, 'This message is sent outside of allowed window.', 403)
+    : undefined
 }
 
 function sendComment(stage: Stage, channel: SandboxChannel, id: string, parameters: Fields, refuse: Refuse): Answer {
   const target = stage.world.byId.get(id)
-  if (target?.channel !== channel.external_id || (target.kind !== 'comment' && target.kind !== 'post' && target.kind !== 'mention')) return missing(id)
+  if (
+    target?.channel !== channel.external_id ||
+    (target.kind !== 'comment' && target.kind !== 'post' && target.kind !== 'mention')
+  )
+    return missing(id)
   const text = textOf(parameters.message)
   if (text === undefined) return graphError(100, undefined, 'The parameter message is required')
   if (text.length > 8000) return graphError(100, undefined, 'The comment is too long')
@@ -111,11 +179,16 @@ function sendComment(stage: Stage, channel: SandboxChannel, id: string, paramete
   if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
   const isTop = target.kind === 'post'
   const said = stage.world.say({
-    type: 'facebook', channel: channel.external_id, person: target.direction === 'inbound' ? target.person : '', direction: 'outbound', kind: 'comment', text,
+    type: 'facebook',
+    channel: channel.external_id,
+    person: target.direction === 'inbound' ? target.person : '',
+    direction: 'outbound',
+    kind: 'comment',
+    text,
     post_id: isTop ? id : target.post_id,
     // Facebook knows two levels: an answer to an answer stands below the first comment.
     ...(isTop ? {} : { in_reply_to: target.in_reply_to ?? id }),
-  }) // prettier-ignore
+  })
   return accept(stage, said, { id: said.external_id })
 }
 
@@ -124,7 +197,14 @@ function publish(stage: Stage, channel: SandboxChannel, parameters: Fields, refu
   if (text === undefined) return graphError(100, undefined, 'The parameter message is required')
   const refused = refuse()
   if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
-  const said = stage.world.say({ type: 'facebook', channel: channel.external_id, person: '', direction: 'outbound', kind: 'post', text })
+  const said = stage.world.say({
+    type: 'facebook',
+    channel: channel.external_id,
+    person: '',
+    direction: 'outbound',
+    kind: 'post',
+    text,
+  })
   return accept(stage, said, { id: said.external_id })
 }
 
@@ -137,14 +217,20 @@ const accept = (stage: Stage, said: Utterance, json: unknown): Answer => ({
 
 function listComments(stage: Stage, channel: SandboxChannel, id: string, parameters: Fields): unknown[] {
   const below = stage.world.ledger.filter(
-    (said) => said.channel === channel.external_id && said.kind === 'comment' && (said.in_reply_to === id || (said.in_reply_to === undefined && said.post_id === id)),
+    (said) =>
+      said.channel === channel.external_id &&
+      said.kind === 'comment' &&
+      (said.in_reply_to === id || (said.in_reply_to === undefined && said.post_id === id)),
   )
   if (parameters.order === 'reverse_chronological') below.reverse()
   return below.slice(0, Number(parameters.limit) || 25).map((said) => ({
     id: said.external_id,
     message: said.text,
     created_time: graphTime(said.at),
-    from: said.direction === 'outbound' ? { id: channel.external_id, name: channel.name } : { id: said.person, name: stage.world.people.get(said.person)?.name },
+    from:
+      said.direction === 'outbound'
+        ? { id: channel.external_id, name: channel.name }
+        : { id: said.person, name: stage.world.people.get(said.person)?.name },
   }))
 }
 
@@ -152,17 +238,22 @@ function listComments(stage: Stage, channel: SandboxChannel, id: string, paramet
 function listConversation(stage: Stage, channel: SandboxChannel, parameters: Fields): unknown[] {
   const personId = textOf(parameters.user_id)
   if (personId === undefined) return []
-  const direct = stage.world.between(channel.external_id, personId).filter((said) => said.kind === 'message' || said.kind === 'reply' || said.kind === 'private_reply')
+  const direct = stage.world
+    .between(channel.external_id, personId)
+    .filter((said) => said.kind === 'message' || said.kind === 'reply' || said.kind === 'private_reply')
   if (direct.length === 0) return []
   const page = { id: channel.external_id, name: channel.name }
   const person = { id: personId, name: stage.world.people.get(personId)?.name }
-  const data = direct.slice(-20).reverse().map((said) => ({
-    id: said.external_id,
-    created_time: graphTime(said.at),
-    message: said.text,
-    from: said.direction === 'outbound' ? page : person,
-    to: { data: [said.direction === 'outbound' ? person : page] },
-  }))
+  const data = direct
+    .slice(-20)
+    .reverse()
+    .map((said) => ({
+      id: said.external_id,
+      created_time: graphTime(said.at),
+      message: said.text,
+      from: said.direction === 'outbound' ? page : person,
+      to: { data: [said.direction === 'outbound' ? person : page] },
+    }))
   return [{ id: `t_${channel.external_id}_${personId}`, participants: { data: [page, person] }, messages: { data } }]
 }
 
@@ -170,16 +261,31 @@ const graphTime = (iso: string): string => `${iso.slice(0, 19)}+0000`
 
 function readParameters(request: Request): Fields {
   const type = request.headers['content-type'] ?? ''
-  if (type.includes('application/x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(request.body.toString('utf8')))
+  if (type.includes('application/x-www-form-urlencoded'))
+    return Object.fromEntries(new URLSearchParams(request.body.toString('utf8')))
   return fieldsOf(readJson(request.body))
 }
 
 const tokenOf = (request: Request): string =>
-  /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? request.url.searchParams.get('access_token') ?? textOf(readParameters(request).access_token) ?? ''
+  /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ??
+  request.url.searchParams.get('access_token') ??
+  textOf(readParameters(request).access_token) ??
+  ''
 
 function graphError(code: number, subcode: number | undefined, message: string, status = 400): Answer {
-  const error = { message: `(#${String(code)}) ${message}`, type: code === 190 ? 'OAuthException' : 'GraphMethodException', code, ...(subcode === undefined ? {} : { error_subcode: subcode }), fbtrace_id: 'AsAnDbOx' }
+  const error = {
+    message: `(#${String(code)}) ${message}`,
+    type: code === 190 ? 'OAuthException' : 'GraphMethodException',
+    code,
+    ...(subcode === undefined ? {} : { error_subcode: subcode }),
+    fbtrace_id: 'AsAnDbOx',
+  }
   return { status, json: { error } }
 }
 
-const missing = (id: string): Answer => graphError(100, 33, `Unsupported request. Object with ID '${id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation.`)
+const missing = (id: string): Answer =>
+  graphError(
+    100,
+    33,
+    `Unsupported request. Object with ID '${id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation.`,
+  )

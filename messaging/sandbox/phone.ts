@@ -15,7 +15,11 @@ export function openPhone(world: World): { serve(call: Request, response: Server
   const open = new Set<ServerResponse>()
 
   function stream(call: Request, response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
     const last = Number(call.headers['last-event-id'] ?? call.url.searchParams.get('after'))
     const put = (one: World['ledger'][number]): void => {
       response.write(`id: ${String(one.seq)}\ndata: ${JSON.stringify(one)}\n\n`)
@@ -38,7 +42,9 @@ export function openPhone(world: World): { serve(call: Request, response: Server
       if (call.method !== 'GET') return false
       if (call.path === '/phone' || call.path === '/') {
         // Relative addresses in the page need the slash; relative here too, since a prefix may stand before it.
-        response.writeHead(302, { location: call.path === '/' ? (call.url.pathname.endsWith('/') ? 'phone/' : 'sandbox/phone/') : 'phone/' })
+        response.writeHead(302, {
+          location: call.path === '/' ? (call.url.pathname.endsWith('/') ? 'phone/' : 'sandbox/phone/') : 'phone/',
+        })
         response.end()
         return true
       }
@@ -54,7 +60,8 @@ export function openPhone(world: World): { serve(call: Request, response: Server
         'content-length': body.length,
         'cache-control': 'no-cache',
         'x-content-type-options': 'nosniff',
-        'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; base-uri 'none'; form-action 'none'",
+        'content-security-policy':
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; base-uri 'none'; form-action 'none'",
       })
       response.end(body)
       return true

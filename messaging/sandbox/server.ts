@@ -48,12 +48,12 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await readRequest(request)
-    if (call.path.startsWith('/health/')) return reply(response, { status: 200, json: { status: 'ok' } })
     if (phone.serve(call, response)) return
-    const controlled = await control(call)
-    if (controlled !== undefined) return reply(response, controlled)
-    if (call.path.startsWith('/control/')) return reply(response, { status: 404, json: { detail: 'There is no such control call.' } })
-    await serveFace(call.path.startsWith('/2/') ? xApi : graph, call, response)
+    const known = call.path.startsWith('/health/') ? { status: 200, json: { status: 'ok' } } : await control(call)
+    if (known !== undefined) reply(response, known)
+    else if (call.path.startsWith('/control/'))
+      reply(response, { status: 404, json: { detail: 'There is no such control call.' } })
+    else await serveFace(call.path.startsWith('/2/') ? xApi : graph, call, response)
   }
 
   /** One call of a network's API, with the faults that hold for it. */
@@ -72,7 +72,9 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
     }
     const answer = face.answer(call, () => {
       const fault = faults.take('refuse_code', network, channel)
-      return fault === undefined ? undefined : { code: fault.code ?? (network === 'meta' ? 613 : 429), subcode: fault.subcode }
+      return fault === undefined
+        ? undefined
+        : { code: fault.code ?? (network === 'meta' ? 613 : 429), subcode: fault.subcode }
     })
     const { accepted } = answer
     if (accepted === undefined) {
@@ -88,7 +90,13 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
     else {
       const late = faults.take('delay_answer', network, channel)
       if (late === undefined) reply(response, answer)
-      else void sleep(late.ms ?? 35_000, undefined, { signal: stopping.signal }).then(() => { reply(response, answer) }, () => undefined) // prettier-ignore
+      else
+        void sleep(late.ms ?? 35_000, undefined, { signal: stopping.signal }).then(
+          () => {
+            reply(response, answer)
+          },
+          () => undefined,
+        )
     }
     if (!isEchoFirst) await echo()
     await accepted.after()
@@ -98,7 +106,11 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
     serve(request, response).catch((error: unknown) => {
       const problem = error instanceof Problem ? error : undefined
       if (problem === undefined) logger.error({ err: error }, `a call failed: ${messageOf(error)}`)
-      if (!response.headersSent) reply(response, { status: problem?.status ?? 500, json: { code: problem?.code ?? 'internal', detail: problem?.message ?? 'The sandbox failed.' } })
+      if (!response.headersSent)
+        reply(response, {
+          status: problem?.status ?? 500,
+          json: { code: problem?.code ?? 'internal', detail: problem?.message ?? 'The sandbox failed.' },
+        })
     })
   })
   const port = await listen(server, config.listen)
@@ -110,7 +122,9 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
     phone.close()
     await webhooks.stop()
     await new Promise<void>((resolve) => {
-      server.close(() => { resolve() }) // prettier-ignore
+      server.close(() => {
+        resolve()
+      })
       server.closeAllConnections()
     })
     world.close()
@@ -135,13 +149,23 @@ async function readRequest(request: IncomingMessage): Promise<Request> {
     chunks.push(chunk)
   }
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'sandbox'}`)
-  return { method: request.method ?? 'GET', path: url.pathname.replace(/^\/sandbox(?=\/|$)/, '') || '/', url, headers: request.headers, body: Buffer.concat(chunks) }
+  return {
+    method: request.method ?? 'GET',
+    path: url.pathname.replace(/^\/sandbox(?=\/|$)/, '') || '/',
+    url,
+    headers: request.headers,
+    body: Buffer.concat(chunks),
+  }
 }
 
 function reply(response: ServerResponse, answer: Answer): void {
   if (response.destroyed || response.headersSent) return
   const body = JSON.stringify(answer.json)
-  response.writeHead(answer.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...answer.headers })
+  response.writeHead(answer.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...answer.headers,
+  })
   response.end(body)
 }
 

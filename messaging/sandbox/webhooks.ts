@@ -25,7 +25,9 @@ export interface Attempt {
 }
 
 /** Seconds between tries; the real ones reach from 36 hours (Graph) to five minutes (X). */
-export const defaultRetryMs: readonly number[] = [1, 1, 2, 2, 4, 8, 15, 30, 60, 60, 120, 120, 300, 300].map((seconds) => seconds * 1000)
+export const defaultRetryMs: readonly number[] = [1, 1, 2, 2, 4, 8, 15, 30, 60, 60, 120, 120, 300, 300].map(
+  (seconds) => seconds * 1000,
+)
 
 const concurrency = 12
 const keptAttempts = 20_000
@@ -64,7 +66,11 @@ export class WebhookSender implements Running {
   }
 
   /** Signs the given bytes and posts them once; the receiver's status, or 0. */
-  async deliverRaw(app: SandboxApp, bytes: Buffer, headers?: Readonly<Record<string, string>>): Promise<{ status: number; error: string | undefined }> {
+  async deliverRaw(
+    app: SandboxApp,
+    bytes: Buffer,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; error: string | undefined }> {
     return this.#deliver(app, bytes, headers)
   }
 
@@ -84,7 +90,9 @@ export class WebhookSender implements Running {
       const answer = await callOutside({ url, limitMs: 5_000, allowHosts: [hostOf(url)], signal: this.#stop.signal })
       const text = answer.body.toString('utf8')
       const isRight =
-        app.network === 'meta' ? text === challenge : app.secrets.some((secret) => fieldsOf(readJson(text)).response_token === signX(Buffer.from(token), secret))
+        app.network === 'meta'
+          ? text === challenge
+          : app.secrets.some((secret) => fieldsOf(readJson(text)).response_token === signX(Buffer.from(token), secret))
       const verified = answer.status === 200 && isRight
       if (verified) this.#verified.add(app.app_id)
       else this.#verified.delete(app.app_id)
@@ -104,7 +112,13 @@ export class WebhookSender implements Running {
     return Promise.resolve()
   }
 
-  async #try(appId: string, webhook: number, bytes: Buffer, attempt: number, channel: string | undefined): Promise<void> {
+  async #try(
+    appId: string,
+    webhook: number,
+    bytes: Buffer,
+    attempt: number,
+    channel: string | undefined,
+  ): Promise<void> {
     const app = this.#world.apps.get(appId)
     if (app === undefined || this.#stop.signal.aborted) return
     if (this.#faults.isOn('network_off', app.network, channel)) {
@@ -116,13 +130,23 @@ export class WebhookSender implements Running {
     const started = Date.now()
     try {
       const unverified = this.#verified.has(appId) ? undefined : await this.verify(app)
-      const { status, error } = unverified?.verified === false ? { status: 0, error: `not verified: ${unverified.detail}` } : await this.#deliver(app, bytes)
+      const { status, error } =
+        unverified?.verified === false
+          ? { status: 0, error: `not verified: ${unverified.detail}` }
+          : await this.#deliver(app, bytes)
       const isTaken = status >= 200 && status < 300
       const wait = this.retryMs[attempt - 1]
       this.attempts.push({
-        webhook, app_id: appId, at: new Date(started).toISOString(), attempt, status, error, ms: Date.now() - started, bytes: bytes.length,
+        webhook,
+        app_id: appId,
+        at: new Date(started).toISOString(),
+        attempt,
+        status,
+        error,
+        ms: Date.now() - started,
+        bytes: bytes.length,
         given_up: !isTaken && wait === undefined,
-      }) // prettier-ignore
+      })
       if (this.attempts.length > keptAttempts) this.attempts.splice(0, keptAttempts / 4)
       if (isTaken || wait === undefined) {
         this.pending -= 1
@@ -136,10 +160,15 @@ export class WebhookSender implements Running {
     }
   }
 
-  async #deliver(app: SandboxApp, bytes: Buffer, headers?: Readonly<Record<string, string>>): Promise<{ status: number; error: string | undefined }> {
+  async #deliver(
+    app: SandboxApp,
+    bytes: Buffer,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; error: string | undefined }> {
     const url = new URL(app.webhook_url)
     const secret = app.secrets[0] ?? ''
-    const signed = app.network === 'meta' ? signMeta(bytes, secret) : { 'x-twitter-webhooks-signature': signX(bytes, secret) }
+    const signed =
+      app.network === 'meta' ? signMeta(bytes, secret) : { 'x-twitter-webhooks-signature': signX(bytes, secret) }
     try {
       const answer = await callOutside({
         url,
@@ -171,4 +200,5 @@ export class WebhookSender implements Running {
   }
 }
 
-const hostOf = (url: URL): string => `${url.hostname}:${url.port !== '' ? url.port : url.protocol === 'http:' ? '80' : '443'}`
+const hostOf = (url: URL): string =>
+  `${url.hostname}:${url.port !== '' ? url.port : url.protocol === 'http:' ? '80' : '443'}`

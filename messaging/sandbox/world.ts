@@ -103,7 +103,9 @@ export class World {
   }
 
   /** Writes into the ledger what somebody said and everybody concerned now sees. */
-  say(said: Omit<Utterance, 'seq' | 'external_id' | 'at'> & { readonly external_id?: string; readonly at?: string }): Utterance {
+  say(
+    said: Omit<Utterance, 'seq' | 'external_id' | 'at'> & { readonly external_id?: string; readonly at?: string },
+  ): Utterance {
     const utterance: Utterance = {
       ...said,
       seq: this.ledger.length + 1,
@@ -138,7 +140,9 @@ export class World {
   /** An X id: time in the upper bits, beyond 2^53. */
   newSnowflake(at = Date.now()): string {
     this.#sequence = (this.#sequence + 1) % 4096
-    return String((BigInt(at - 1288834974657) << 22n) | BigInt(this.#sequence) | BigInt(randomBytes(1).readUInt8() % 32 << 12))
+    return String(
+      (BigInt(at - 1288834974657) << 22n) | BigInt(this.#sequence) | BigInt((randomBytes(1).readUInt8() % 32) << 12),
+    )
   }
 
   #newId(said: Pick<Utterance, 'type' | 'channel' | 'kind' | 'post_id'>): string {

@@ -34,16 +34,29 @@ export const facebook: Connector = {
     if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
     const list = isPublic
       ? listOf(fieldsOf(result.json).data)
-      : listOf(fieldsOf(result.json).data).flatMap((conversation) => listOf(fieldsOf(fieldsOf(conversation).messages).data))
+      : listOf(fieldsOf(result.json).data).flatMap((conversation) =>
+          listOf(fieldsOf(fieldsOf(conversation).messages).data),
+        )
     return findOwn(list.map(fieldsOf), channel.externalId, message.text, since, isPublic ? pageSize : 20)
   },
 
   /** User profile API: may be empty or refused until the person has written. */
   async fetchPerson(channel, externalId, signal) {
-    const result = await callGraph(channel, { method: 'GET', path: encodeURIComponent(externalId), query: { fields: 'first_name,last_name,name,profile_pic' } }, signal)
+    const result = await callGraph(
+      channel,
+      {
+        method: 'GET',
+        path: encodeURIComponent(externalId),
+        query: { fields: 'first_name,last_name,name,profile_pic' },
+      },
+      signal,
+    )
     if (!result.ok) return undefined
     const profile = fieldsOf(result.json)
-    const name = textOf(profile.name) ?? ([textOf(profile.first_name), textOf(profile.last_name)].filter((part) => part !== undefined).join(' ') || undefined)
+    const name =
+      textOf(profile.name) ??
+      ([textOf(profile.first_name), textOf(profile.last_name)].filter((part) => part !== undefined).join(' ') ||
+        undefined)
     const pictureUrl = urlOf(profile.profile_pic)
     return { externalId, ...(name === undefined ? {} : { name }), ...(pictureUrl === undefined ? {} : { pictureUrl }) }
   },
@@ -51,22 +64,36 @@ export const facebook: Connector = {
 
 /** Send API: 2,000 characters. */
 const directLimits: Limits = { kinds: ['reply', 'note'], maxTextLength: 2000, measureText: (text) => text.length }
-const publicLimits: Limits = { kinds: ['comment', 'private_reply', 'note'], maxTextLength: 8000, measureText: (text) => text.length }
+const publicLimits: Limits = {
+  kinds: ['comment', 'private_reply', 'note'],
+  maxTextLength: 8000,
+  measureText: (text) => text.length,
+}
 const pageSize = 50
 
 /** The one request that says `message`, or why it cannot be said. */
 function toCall(message: OutboundMessage): GraphCall | Outcome {
   const limit = message.kind === 'comment' ? publicLimits.maxTextLength : directLimits.maxTextLength
   if (message.text.trim() === '') return refuse('content', 'empty', 'The message is empty.')
-  if (message.text.length > limit) return refuse('content', 'too_long', `The text is longer than ${String(limit)} characters.`)
+  if (message.text.length > limit)
+    return refuse('content', 'too_long', `The text is longer than ${String(limit)} characters.`)
   switch (message.kind) {
     case 'reply':
-      return message.contactExternalId === undefined ? refuse('recipient', 'nobody', 'The message is addressed to nobody.') : replyCall(message.contactExternalId, message)
+      return message.contactExternalId === undefined
+        ? refuse('recipient', 'nobody', 'The message is addressed to nobody.')
+        : replyCall(message.contactExternalId, message)
     case 'private_reply':
       // Private replies: once for each comment, within seven days.
       return message.inReplyTo === undefined
         ? refuse('recipient', 'nobody', 'A private reply answers a comment.')
-        : { method: 'POST', path: 'me/messages', body: { recipient: { comment_id: message.inReplyTo }, message: { text: message.text, metadata: message.reference } } }
+        : {
+            method: 'POST',
+            path: 'me/messages',
+            body: {
+              recipient: { comment_id: message.inReplyTo },
+              message: { text: message.text, metadata: message.reference },
+            },
+          }
     case 'comment':
       return message.inReplyTo === undefined
         ? refuse('recipient', 'nobody', 'A comment answers a comment or a post.')
@@ -77,7 +104,12 @@ function toCall(message: OutboundMessage): GraphCall | Outcome {
 /** Send API: RESPONSE within 24 hours of the person's last message, HUMAN_AGENT within seven days, nothing after. */
 function replyCall(personId: string, message: OutboundMessage): GraphCall | Outcome {
   const ageMs = message.lastInboundAt === undefined ? 0 : Date.now() - message.lastInboundAt.getTime()
-  if (ageMs > 7 * dayMs) return refuse('window', 'window_closed', 'The person last wrote more than seven days ago; Messenger takes no answer any more.')
+  if (ageMs > 7 * dayMs)
+    return refuse(
+      'window',
+      'window_closed',
+      'The person last wrote more than seven days ago; Messenger takes no answer any more.',
+    )
   return {
     method: 'POST',
     path: 'me/messages',
@@ -89,7 +121,12 @@ function replyCall(personId: string, message: OutboundMessage): GraphCall | Outc
   }
 }
 
-const refuse = (reasonClass: 'content' | 'recipient' | 'window', code: string, reason: string): Outcome => ({ type: 'refused', class: reasonClass, code, reason })
+const refuse = (reasonClass: 'content' | 'recipient' | 'window', code: string, reason: string): Outcome => ({
+  type: 'refused',
+  class: reasonClass,
+  code,
+  reason,
+})
 
 const commentsCall = (message: OutboundMessage): GraphCall | undefined =>
   message.inReplyTo === undefined
@@ -106,7 +143,11 @@ const conversationCall = (channel: ChannelAccess, message: OutboundMessage): Gra
     : {
         method: 'GET',
         path: `${encodeURIComponent(channel.externalId)}/conversations`,
-        query: { platform: 'messenger', user_id: message.contactExternalId, fields: 'messages.limit(20){id,created_time,from,to,message}' },
+        query: {
+          platform: 'messenger',
+          user_id: message.contactExternalId,
+          fields: 'messages.limit(20){id,created_time,from,to,message}',
+        },
       }
 
 /** The newest utterance of ours with this text. A full list that does not reach back to `since` decides nothing. */
@@ -116,8 +157,11 @@ function findOwn(list: readonly Fields[], pageId: string, text: string, since: D
   for (const item of list) {
     const at = instantOf(item.created_time)?.getTime() ?? 0
     const externalId = idOf(item.id)
-    if (at >= from && idOf(fieldsOf(item.from).id) === pageId && item.message === text && externalId !== undefined) return { type: 'found', externalId }
+    if (at >= from && idOf(fieldsOf(item.from).id) === pageId && item.message === text && externalId !== undefined)
+      return { type: 'found', externalId }
   }
   const oldest = Math.min(...list.map((item) => instantOf(item.created_time)?.getTime() ?? 0))
-  return list.length >= fullAt && oldest >= from ? { type: 'undecided', reason: 'Too much was said since to find it.' } : { type: 'absent' }
+  return list.length >= fullAt && oldest >= from
+    ? { type: 'undecided', reason: 'Too much was said since to find it.' }
+    : { type: 'absent' }
 }

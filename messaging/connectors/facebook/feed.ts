@@ -14,7 +14,17 @@ export function readFeed(value: Fields, entry: Entry): InboundEvent {
   return kept(`feed item "${item.slice(0, 60)}" is not yet shown`)
 }
 
-const postItems: ReadonlySet<string> = new Set(['post', 'status', 'photo', 'video', 'share', 'album', 'event', 'note', 'link'])
+const postItems: ReadonlySet<string> = new Set([
+  'post',
+  'status',
+  'photo',
+  'video',
+  'share',
+  'album',
+  'event',
+  'note',
+  'link',
+])
 
 function readComment(value: Fields, entry: Entry): InboundEvent {
   const externalId = idOf(value.comment_id)
@@ -34,7 +44,14 @@ function readComment(value: Fields, entry: Entry): InboundEvent {
   }
   const from = authorOf(value)
   const text = textOf(value.message)
-  const shared = { externalId, occurredAt: timeOf(value, entry), thread, text, attachments: mediaOf(value), ...(isTop ? {} : { inReplyTo: parentId }) }
+  const shared = {
+    externalId,
+    occurredAt: timeOf(value, entry),
+    thread,
+    text,
+    attachments: mediaOf(value),
+    ...(isTop ? {} : { inReplyTo: parentId }),
+  }
   if (from?.externalId === entry.id) return { type: 'echo', kind: 'comment', to: undefined, ...shared }
   return { type: 'message', kind: 'comment', from: from ?? strangerOf(externalId), ...shared }
 }
@@ -52,7 +69,16 @@ function readPost(value: Fields, entry: Entry): InboundEvent {
     const permalink = urlOf(fieldsOf(value.post).permalink_url) ?? urlOf(value.permalink_url)
     return { type: 'post', externalId, occurredAt, text, ...(permalink === undefined ? {} : { permalink }) }
   }
-  return { type: 'message', kind: 'post', externalId, occurredAt, from, thread: { kind: 'public', rootId: externalId, postId: externalId }, text, attachments: mediaOf(value) }
+  return {
+    type: 'message',
+    kind: 'post',
+    externalId,
+    occurredAt,
+    from,
+    thread: { kind: 'public', rootId: externalId, postId: externalId },
+    text,
+    attachments: mediaOf(value),
+  }
 }
 
 /** Everything that happens to content already there; `undefined` for what is new. */
@@ -77,7 +103,17 @@ function readChange(value: Fields, externalId: string, entry: Entry): InboundEve
   }
 }
 
-const emoji: Readonly<Record<string, string>> = { like: '👍', love: '❤️', care: '🤗', haha: '😆', wow: '😮', sad: '😢', sorry: '😢', angry: '😠', anger: '😠' }
+const emoji: Readonly<Record<string, string>> = {
+  like: '👍',
+  love: '❤️',
+  care: '🤗',
+  haha: '😆',
+  wow: '😮',
+  sad: '😢',
+  sorry: '😢',
+  angry: '😠',
+  anger: '😠',
+}
 
 function readReaction(value: Fields, entry: Entry): InboundEvent {
   const externalId = idOf(value.comment_id)
@@ -87,7 +123,13 @@ function readReaction(value: Fields, entry: Entry): InboundEvent {
   if (from.externalId === entry.id) return kept('our own reaction')
   const isTaken = value.verb === 'remove' || value.verb === 'delete'
   const name = textOf(value.reaction_type) ?? 'like'
-  return { type: 'reaction', externalId, occurredAt: timeOf(value, entry), from, emoji: isTaken ? undefined : ((Object.hasOwn(emoji, name) ? emoji[name] : undefined) ?? '👍') }
+  return {
+    type: 'reaction',
+    externalId,
+    occurredAt: timeOf(value, entry),
+    from,
+    emoji: isTaken ? undefined : ((Object.hasOwn(emoji, name) ? emoji[name] : undefined) ?? '👍'),
+  }
 }
 
 /** Page webhooks: mention. The network names no author in most deliveries. */
@@ -100,10 +142,15 @@ export function readMention(value: Fields, entry: Entry): InboundEvent {
   const from = authorOf(value)
   if (from?.externalId === entry.id) return kept('a mention of ourselves')
   return {
-    type: 'message', kind: 'mention', externalId, occurredAt: timeOf(value, entry), from: from ?? strangerOf(externalId),
+    type: 'message',
+    kind: 'mention',
+    externalId,
+    occurredAt: timeOf(value, entry),
+    from: from ?? strangerOf(externalId),
     thread: { kind: 'public', rootId: externalId, ...(postId === undefined ? {} : { postId }) },
-    text: textOf(value.message), attachments: mediaOf(value),
-  } // prettier-ignore
+    text: textOf(value.message),
+    attachments: mediaOf(value),
+  }
 }
 
 const timeOf = (value: Fields, entry: Entry): Date => instantOf(value.created_time) ?? entry.at
@@ -113,19 +160,29 @@ function authorOf(value: Fields): Person | undefined {
   const from = fieldsOf(value.from)
   const externalId = idOf(from.id) ?? idOf(value.sender_id)
   const name = textOf(from.name) ?? textOf(value.sender_name)
-  return externalId === undefined ? undefined : { externalId, ...(name === undefined ? {} : { name: name.slice(0, 200) }) }
+  return externalId === undefined
+    ? undefined
+    : { externalId, ...(name === undefined ? {} : { name: name.slice(0, 200) }) }
 }
 
 /** The network withholds some authors; what they wrote is shown all the same, each as a person of its own. */
 const strangerOf = (contentId: string): Person => ({ externalId: `withheld:${contentId}`, name: 'Someone on Facebook' })
 
 function mediaOf(value: Fields): InboundAttachment[] {
-  const photos = [value.photo, ...(Array.isArray(value.photos) ? value.photos : [])].map(urlOf).filter((url) => url !== undefined)
+  const more: readonly unknown[] = Array.isArray(value.photos) ? value.photos : []
+  const photos = [value.photo, ...more].map(urlOf).filter((url) => url !== undefined)
   const video = urlOf(value.video)
   const link = urlOf(value.link)
   // A photo post gives its picture as link too.
   const media: InboundAttachment[] = [...new Set(photos)].map((url) => ({ kind: 'image', url }))
   if (video !== undefined) media.push({ kind: 'video', url: video })
-  if (media.length === 0 && link !== undefined) media.push(value.item === 'photo' ? { kind: 'image', url: link } : value.item === 'video' ? { kind: 'video', url: link } : { kind: 'share', title: link })
+  if (media.length === 0 && link !== undefined)
+    media.push(
+      value.item === 'photo'
+        ? { kind: 'image', url: link }
+        : value.item === 'video'
+          ? { kind: 'video', url: link }
+          : { kind: 'share', title: link },
+    )
   return media
 }

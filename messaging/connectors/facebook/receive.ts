@@ -43,7 +43,8 @@ const senderOf = (item: Fields): string | undefined => idOf(fieldsOf(item.sender
 const recipientOf = (item: Fields): string | undefined => idOf(fieldsOf(item.recipient).id)
 const timeOf = (item: Fields, entry: Entry): Date => instantOf(item.timestamp) ?? entry.at
 /** The one of the two who is not the page. Some deliveries have the direction reversed. */
-const personOf = (item: Fields, entry: Entry): string | undefined => [senderOf(item), recipientOf(item)].find((id) => id !== undefined && id !== entry.id)
+const personOf = (item: Fields, entry: Entry): string | undefined =>
+  [senderOf(item), recipientOf(item)].find((id) => id !== undefined && id !== entry.id)
 
 /** Messenger webhooks: messages, message_echoes. */
 function readMessage(item: Fields, entry: Entry): InboundEvent {
@@ -62,9 +63,17 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
   if (flagOf(message.is_echo)) {
     const reference = textOf(message.metadata)
     return {
-      type: 'echo', kind: 'reply', externalId, occurredAt, to: { externalId: personId }, thread: { kind: 'direct', personId },
-      text, attachments, ...(reference === undefined ? {} : { reference }), ...answered,
-    } // prettier-ignore
+      type: 'echo',
+      kind: 'reply',
+      externalId,
+      occurredAt,
+      to: { externalId: personId },
+      thread: { kind: 'direct', personId },
+      text,
+      attachments,
+      ...(reference === undefined ? {} : { reference }),
+      ...answered,
+    }
   }
   const payload = textOf(fieldsOf(message.quick_reply).payload)
   const story = fieldsOf(fieldsOf(message.reply_to).story)
@@ -80,9 +89,15 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
     type: 'message',
     // A quick reply that carries visible text is a message like any other.
     kind: payload !== undefined && text === undefined && attachments.length === 0 ? 'interaction' : 'message',
-    externalId, occurredAt, from: { externalId: personId }, thread: { kind: 'direct', personId }, text, attachments, ...answered,
+    externalId,
+    occurredAt,
+    from: { externalId: personId },
+    thread: { kind: 'direct', personId },
+    text,
+    attachments,
+    ...answered,
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
-  } // prettier-ignore
+  }
 }
 
 function locationOf(attachments: unknown): Fields {
@@ -97,7 +112,9 @@ function locationOf(attachments: unknown): Fields {
 function readEdit(item: Fields, entry: Entry): InboundEvent {
   const edit = fieldsOf(item.message_edit)
   const externalId = idOf(edit.mid)
-  return externalId === undefined ? kept('an edit without a message id') : { type: 'edit', externalId, occurredAt: timeOf(item, entry), text: textOf(edit.text) }
+  return externalId === undefined
+    ? kept('an edit without a message id')
+    : { type: 'edit', externalId, occurredAt: timeOf(item, entry), text: textOf(edit.text) }
 }
 
 /** Messenger webhooks: messaging_postbacks. Older ones have no message id: then it is made of what makes the press unique. */
@@ -107,7 +124,10 @@ function readPostback(item: Fields, entry: Entry): InboundEvent {
   if (personId === undefined) return kept('a postback without a person')
   const payload = textOf(postback.payload)
   const title = textOf(postback.title)
-  const digest = createHash('sha256').update(JSON.stringify([entry.id, personId, item.timestamp, payload, title])).digest('hex').slice(0, 32)
+  const digest = createHash('sha256')
+    .update(JSON.stringify([entry.id, personId, item.timestamp, payload, title]))
+    .digest('hex')
+    .slice(0, 32)
   return {
     type: 'message',
     kind: 'interaction',
@@ -117,11 +137,23 @@ function readPostback(item: Fields, entry: Entry): InboundEvent {
     thread: { kind: 'direct', personId },
     text: title,
     attachments: [],
-    extra: { ...(payload === undefined ? {} : { payload }), ...(isFields(postback.referral) ? { referral: postback.referral } : {}), ...(entry.isStandby ? { standby: true } : {}) },
+    extra: {
+      ...(payload === undefined ? {} : { payload }),
+      ...(isFields(postback.referral) ? { referral: postback.referral } : {}),
+      ...(entry.isStandby ? { standby: true } : {}),
+    },
   }
 }
 
-const reactionEmoji: Readonly<Record<string, string>> = { smile: '😆', angry: '😠', sad: '😢', wow: '😮', love: '❤️', like: '👍', dislike: '👎' }
+const reactionEmoji: Readonly<Record<string, string>> = {
+  smile: '😆',
+  angry: '😠',
+  sad: '😢',
+  wow: '😮',
+  love: '❤️',
+  like: '👍',
+  dislike: '👎',
+}
 
 /** Messenger webhooks: message_reactions. */
 function readReaction(item: Fields, entry: Entry): InboundEvent {
@@ -132,7 +164,13 @@ function readReaction(item: Fields, entry: Entry): InboundEvent {
   if (sender === entry.id) return kept('our own reaction')
   const name = textOf(reaction.reaction) ?? ''
   const emoji = textOf(reaction.emoji) ?? (Object.hasOwn(reactionEmoji, name) ? reactionEmoji[name] : undefined) ?? '👍'
-  return { type: 'reaction', externalId, occurredAt: timeOf(item, entry), from: { externalId: sender }, emoji: reaction.action === 'unreact' ? undefined : emoji }
+  return {
+    type: 'reaction',
+    externalId,
+    occurredAt: timeOf(item, entry),
+    from: { externalId: sender },
+    emoji: reaction.action === 'unreact' ? undefined : emoji,
+  }
 }
 
 /** Messenger webhooks: message_deliveries. It has no timestamp of its own; everything up to the watermark is delivered. */
@@ -149,17 +187,30 @@ function readRead(item: Fields, entry: Entry): InboundEvent {
   return readReceipt('read', item, entry, instantOf(read.watermark), mid === undefined ? [] : [mid])
 }
 
-function readReceipt(state: 'delivered' | 'read', item: Fields, entry: Entry, upTo: Date | undefined, ids: readonly string[]): InboundEvent {
+function readReceipt(
+  state: 'delivered' | 'read',
+  item: Fields,
+  entry: Entry,
+  upTo: Date | undefined,
+  ids: readonly string[],
+): InboundEvent {
   const person = personOf(item, entry)
-  if (person === undefined || (upTo === undefined && ids.length === 0)) return kept('a receipt that names no person or no message')
+  if (person === undefined || (upTo === undefined && ids.length === 0))
+    return kept('a receipt that names no person or no message')
   return {
-    type: 'receipt', state, person: { externalId: person }, occurredAt: instantOf(item.timestamp) ?? upTo ?? entry.at,
-    ...(upTo === undefined ? {} : { upTo }), ...(ids.length > 0 ? { ids } : {}),
-  } // prettier-ignore
+    type: 'receipt',
+    state,
+    person: { externalId: person },
+    occurredAt: instantOf(item.timestamp) ?? upTo ?? entry.at,
+    ...(upTo === undefined ? {} : { upTo }),
+    ...(ids.length > 0 ? { ids } : {}),
+  }
 }
 
 /** Messenger webhooks: messaging_policy_enforcement. */
 function readPolicy(item: Fields): InboundEvent {
   const policy = fieldsOf(item.policy_enforcement ?? item['policy-enforcement'])
-  return kept(`Meta's policy enforcement: ${textOf(policy.action)?.slice(0, 20) ?? 'unknown'}: ${textOf(policy.reason)?.slice(0, 200) ?? 'no reason given'}`)
+  return kept(
+    `Meta's policy enforcement: ${textOf(policy.action)?.slice(0, 20) ?? 'unknown'}: ${textOf(policy.reason)?.slice(0, 200) ?? 'no reason given'}`,
+  )
 }

@@ -28,16 +28,29 @@ export interface ItemReaders {
 export const kept = (reason: string): InboundEvent => ({ type: 'kept', reason })
 
 /** All items of a signed body, in order. Never throws. */
-export function openEnvelope(body: Uint8Array, readers: Readonly<Partial<Record<ChannelType, ItemReaders>>>): ParsedItem[] {
+export function openEnvelope(
+  body: Uint8Array,
+  readers: Readonly<Partial<Record<ChannelType, ItemReaders>>>,
+): ParsedItem[] {
   const json = readJson(body)
   const items: ParsedItem[] = []
   if (!isFields(json) && !Array.isArray(json)) {
-    return [{ at: '', channelType: undefined, channelExternalId: undefined, event: kept(json === undefined ? 'the body is not JSON' : 'the body is neither an object nor a list') }]
+    return [
+      {
+        at: '',
+        channelType: undefined,
+        channelExternalId: undefined,
+        event: kept(json === undefined ? 'the body is not JSON' : 'the body is neither an object nor a list'),
+      },
+    ]
   }
   // Some documented samples are a list at the top.
-  const envelopes = Array.isArray(json) ? json.map((one: unknown, index) => [`${String(index)}.`, one] as const) : [['', json] as const]
+  const envelopes = Array.isArray(json)
+    ? json.map((one: unknown, index) => [`${String(index)}.`, one] as const)
+    : [['', json] as const]
   for (const [prefix, envelope] of envelopes) openOne(prefix, fieldsOf(envelope), readers, items)
-  if (items.length === 0) items.push({ at: '', channelType: undefined, channelExternalId: undefined, event: kept('the body has no items') })
+  if (items.length === 0)
+    items.push({ at: '', channelType: undefined, channelExternalId: undefined, event: kept('the body has no items') })
   return items
 }
 
@@ -47,7 +60,12 @@ const channelTypeOf: Readonly<Record<string, ChannelType | undefined>> = {
   whatsapp_business_account: 'whatsapp',
 }
 
-function openOne(prefix: string, envelope: Fields, readers: Readonly<Partial<Record<ChannelType, ItemReaders>>>, items: ParsedItem[]): void {
+function openOne(
+  prefix: string,
+  envelope: Fields,
+  readers: Readonly<Partial<Record<ChannelType, ItemReaders>>>,
+  items: ParsedItem[],
+): void {
   const object = textOf(envelope.object) ?? ''
   const channelType = Object.hasOwn(channelTypeOf, object) ? channelTypeOf[object] : undefined
   const own = channelType === undefined ? undefined : readers[channelType]
@@ -60,7 +78,12 @@ function openOne(prefix: string, envelope: Fields, readers: Readonly<Partial<Rec
       items.push({ at: where, channelType, channelExternalId: id === '0' ? undefined : id, event: guard(read) })
     }
     if (id === undefined || own === undefined || id === '0') {
-      const reason = id === '0' ? 'a test event from the dashboard' : id === undefined ? 'the entry names no channel' : `object "${object.slice(0, 60)}" is not yet shown`
+      const reason =
+        id === '0'
+          ? 'a test event from the dashboard'
+          : id === undefined
+            ? 'the entry names no channel'
+            : `object "${object.slice(0, 60)}" is not yet shown`
       put(at, () => kept(reason))
       return
     }
@@ -70,7 +93,9 @@ function openOne(prefix: string, envelope: Fields, readers: Readonly<Partial<Rec
       listOf(entry[list]).forEach((item, position) => {
         count += 1
         put(`${at}.${list}.${String(position)}`, () =>
-          isFields(item) ? own.messaging(item, { id, at: time, isStandby: list === 'standby' }) : kept('the item is not an object'),
+          isFields(item)
+            ? own.messaging(item, { id, at: time, isStandby: list === 'standby' })
+            : kept('the item is not an object'),
         )
       })
     }
@@ -82,9 +107,11 @@ function openOne(prefix: string, envelope: Fields, readers: Readonly<Partial<Rec
       const change = fieldsOf(item)
       const field = textOf(change.field)
       put(`${at}.changes.${String(position)}`, () =>
-        field === undefined ? kept('the change names no field')
-        : isFields(change.value) ? own.change(field, change.value, { id, at: time, isStandby: false })
-        : kept(`the change of "${field.slice(0, 60)}" has no value`), // prettier-ignore
+        field === undefined
+          ? kept('the change names no field')
+          : isFields(change.value)
+            ? own.change(field, change.value, { id, at: time, isStandby: false })
+            : kept(`the change of "${field.slice(0, 60)}" has no value`),
       )
     })
     if (count === 0) put(at, () => kept('the entry has no items'))

@@ -18,12 +18,15 @@ export interface GraphCall {
 }
 
 /** Either Graph's good answer, or what the failure means for an attempt. */
-export type GraphResult = { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly outcome: Exclude<Outcome, { type: 'sent' }> }
+export type GraphResult =
+  | { readonly ok: true; readonly json: unknown }
+  | { readonly ok: false; readonly outcome: Exclude<Outcome, { type: 'sent' }> }
 
 /** One call, once. Never throws. */
 export async function callGraph(channel: ChannelAccess, call: GraphCall, signal: AbortSignal): Promise<GraphResult> {
   const token = channel.credentials.access_token
-  if (token === undefined || token === '') return failed({ type: 'refused', class: 'token', code: 'no_token', reason: 'The channel has no access token.' })
+  if (token === undefined || token === '')
+    return failed({ type: 'refused', class: 'token', code: 'no_token', reason: 'The channel has no access token.' })
   // The Send API documents the token as a query parameter.
   const query = new URLSearchParams({ ...call.query, access_token: token })
   if (channel.app.secret !== undefined) query.set('appsecret_proof', proveAppSecret(token, channel.app.secret))
@@ -31,7 +34,10 @@ export async function callGraph(channel: ChannelAccess, call: GraphCall, signal:
     const answer = await callOutside({
       url: `${channel.apiBaseUrl ?? graphHost}/${graphVersion}/${call.path}?${query.toString()}`,
       method: call.method,
-      headers: { accept: 'application/json', ...(call.body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       limitMs: 20_000,
       maxBytes: 4 * 1024 * 1024,
@@ -59,8 +65,12 @@ export async function callGraph(channel: ChannelAccess, call: GraphCall, signal:
 /** How much of the allowance is used, in percent, and how long to wait once it is spent (`X-App-Usage`, `X-Business-Use-Case-Usage`). */
 export function readUsage(headers: Readonly<Record<string, string>>): { percent: number; waitMs: number | undefined } {
   const app = fieldsOf(readJson(headers['x-app-usage'] ?? ''))
-  const business = Object.values(fieldsOf(readJson(headers['x-business-use-case-usage'] ?? ''))).flatMap((list) => listOf(list).map(fieldsOf))
-  const percents = [app, ...business].flatMap((usage) => [usage.call_count, usage.total_time, usage.total_cputime].map(Number).filter(Number.isFinite))
+  const business = Object.values(fieldsOf(readJson(headers['x-business-use-case-usage'] ?? ''))).flatMap((list) =>
+    listOf(list).map(fieldsOf),
+  )
+  const percents = [app, ...business].flatMap((usage) =>
+    [usage.call_count, usage.total_time, usage.total_cputime].map(Number).filter(Number.isFinite),
+  )
   const minutes = business.map((usage) => Number(usage.estimated_time_to_regain_access)).filter((value) => value > 0)
   return { percent: Math.max(0, ...percents), waitMs: minutes.length > 0 ? Math.max(...minutes) * 60_000 : undefined }
 }
@@ -70,4 +80,8 @@ const readWaitMs = (headers: Readonly<Record<string, string>>): number | undefin
 const failed = (outcome: Exclude<Outcome, { type: 'sent' }>): GraphResult => ({ ok: false, outcome })
 /** An answer that is not Graph's own (a proxy, an empty body) proves nothing. */
 const unreadable = (status: number): GraphResult =>
-  failed({ type: 'unknown', code: `http_${String(status)}`, reason: `Meta answered ${String(status)} without a readable body.` })
+  failed({
+    type: 'unknown',
+    code: `http_${String(status)}`,
+    reason: `Meta answered ${String(status)} without a readable body.`,
+  })

@@ -24,6 +24,7 @@ export function readGraphError(json: unknown): GraphError | undefined {
 type Verdict = 'retry' | 'unknown' | RefusalClass
 
 /** `code/subcode` before `code`. */
+// prettier-ignore
 const verdicts: Readonly<Record<string, Verdict>> = {
   // The endpoint failed after the message had gone.
   '1/1357046': 'unknown', 1: 'unknown',
@@ -35,16 +36,27 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   551: 'recipient', '200/1545041': 'recipient', '10/2018108': 'recipient', '100/2018001': 'recipient', '100/2534014': 'recipient', '100/2534029': 'recipient',
   131026: 'recipient', 131049: 'recipient', 131050: 'recipient', 130472: 'recipient',
   10900: 'content', 10903: 'content', 100: 'content', 506: 'content', 1609005: 'content',
-} // prettier-ignore
+}
 
 /** Subcodes that mean the same below every code. */
-const subcodes: Readonly<Record<number, Verdict>> = { 2018028: 'token', 2534041: 'token', 2018278: 'window', 2534022: 'window', 2018001: 'recipient', 1545041: 'recipient' }
+const subcodes: Readonly<Record<number, Verdict>> = {
+  2018028: 'token',
+  2534041: 'token',
+  2018278: 'window',
+  2534022: 'window',
+  2018001: 'recipient',
+  1545041: 'recipient',
+}
 
 /** The outcome of an attempt that Graph answered with an error. `afterMs` as the usage headers gave it. */
 export function classifyGraphError(error: GraphError, status: number, afterMs?: number): Outcome {
   const code = error.subcode === undefined ? String(error.code) : `${String(error.code)}/${String(error.subcode)}`
   const reason = error.message
-  const verdict = verdicts[code] ?? (error.subcode === undefined ? undefined : subcodes[error.subcode]) ?? verdicts[String(error.code)] ?? byStatus(error, status)
+  const verdict =
+    verdicts[code] ??
+    (error.subcode === undefined ? undefined : subcodes[error.subcode]) ??
+    verdicts[String(error.code)] ??
+    byStatus(error, status)
   switch (verdict) {
     case 'retry':
       return { type: 'retry', code, reason, ...(afterMs === undefined ? {} : { afterMs }) }

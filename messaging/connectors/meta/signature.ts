@@ -7,7 +7,10 @@ export function answerHubChallenge(request: WebhookRequest, app: AppSecrets): Ha
   const query = (name: string): string | null => request.query.get(`hub.${name}`) ?? request.query.get(`hub_${name}`)
   const challenge = query('challenge')
   if (request.method !== 'GET' || query('mode') !== 'subscribe' || challenge === null) return undefined
-  const isOurs = app.verifyToken !== undefined && app.verifyToken !== '' && isEqual(Buffer.from(query('verify_token') ?? ''), Buffer.from(app.verifyToken))
+  const isOurs =
+    app.verifyToken !== undefined &&
+    app.verifyToken !== '' &&
+    isEqual(Buffer.from(query('verify_token') ?? ''), Buffer.from(app.verifyToken))
   return isOurs
     ? { status: 200, contentType: 'text/plain', body: challenge.slice(0, 1000) }
     : { status: 403, contentType: 'text/plain', body: 'The verify token is not ours.' }

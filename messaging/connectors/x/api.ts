@@ -17,19 +17,31 @@ export interface XCall {
 }
 
 /** Either X's good answer, or what the failure means for an attempt. */
-export type XResult = { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly outcome: Exclude<Outcome, { type: 'sent' }> }
+export type XResult =
+  | { readonly ok: true; readonly json: unknown }
+  | { readonly ok: false; readonly outcome: Exclude<Outcome, { type: 'sent' }> }
 
 /** One call, once. Never throws. */
 export async function callX(channel: ChannelAccess, call: XCall, signal: AbortSignal): Promise<XResult> {
   const query = new URLSearchParams(call.query)
   const url = `${channel.apiBaseUrl ?? xHost}${call.path}${query.size > 0 ? `?${query.toString()}` : ''}`
   const authorization = authorize(channel, call.method, url)
-  if (authorization === undefined) return failed({ type: 'refused', class: 'token', code: 'no_token', reason: 'The channel has no usable access token.' })
+  if (authorization === undefined)
+    return failed({
+      type: 'refused',
+      class: 'token',
+      code: 'no_token',
+      reason: 'The channel has no usable access token.',
+    })
   try {
     const answer = await callOutside({
       url,
       method: call.method,
-      headers: { authorization, accept: 'application/json', ...(call.body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization,
+        accept: 'application/json',
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       limitMs: 20_000,
       maxBytes: 4 * 1024 * 1024,
@@ -38,8 +50,14 @@ export async function callX(channel: ChannelAccess, call: XCall, signal: AbortSi
     })
     const json = readJson(answer.body)
     if (answer.status >= 200 && answer.status < 300) {
-      return fieldsOf(json).data === undefined && fieldsOf(json).errors === undefined && fieldsOf(json).meta === undefined
-        ? failed({ type: 'unknown', code: `http_${String(answer.status)}`, reason: 'X answered without a readable body.' })
+      return fieldsOf(json).data === undefined &&
+        fieldsOf(json).errors === undefined &&
+        fieldsOf(json).meta === undefined
+        ? failed({
+            type: 'unknown',
+            code: `http_${String(answer.status)}`,
+            reason: 'X answered without a readable body.',
+          })
         : { ok: true, json }
     }
     return failed(classifyXError(answer.status, json, answer.headers, new Date()))

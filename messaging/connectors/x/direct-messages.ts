@@ -9,7 +9,8 @@ const kept = (reason: string): InboundEvent => ({ type: 'kept', reason })
 
 /** One `message_create`, received or sent. */
 export function readDirectMessage(event: Fields, { userId, users }: Delivery): InboundEvent {
-  if (event.type !== undefined && event.type !== 'message_create') return kept(`direct message event "${String(textOf(event.type)?.slice(0, 60))}" is not yet shown`)
+  if (event.type !== undefined && event.type !== 'message_create')
+    return kept(`direct message event "${String(textOf(event.type)?.slice(0, 60))}" is not yet shown`)
   const externalId = xIdOf(event)
   const create = fieldsOf(event.message_create)
   const sender = idOf(create.sender_id)
@@ -27,7 +28,13 @@ export function readDirectMessage(event: Fields, { userId, users }: Delivery): I
   }
   if (sender === userId) {
     if (recipient === undefined) return kept('a direct message of ours without a recipient')
-    return { type: 'echo', kind: 'reply', to: personOf(recipient, users.get(recipient)), thread: { kind: 'direct', personId: recipient }, ...shared }
+    return {
+      type: 'echo',
+      kind: 'reply',
+      to: personOf(recipient, users.get(recipient)),
+      thread: { kind: 'direct', personId: recipient },
+      ...shared,
+    }
   }
   const pressed = textOf(fieldsOf(data.quick_reply_response).metadata)
   return {
@@ -48,7 +55,11 @@ export function readReadMark(event: Fields, { userId, users }: Delivery): Inboun
   if (sender === userId) return kept('our own read mark')
   const upTo = snowflakeInstant(last)
   return {
-    type: 'receipt', state: 'read', person: personOf(sender, users.get(sender)), occurredAt: instantOf(event.created_timestamp) ?? upTo ?? new Date(),
-    ids: [last], ...(upTo === undefined ? {} : { upTo }),
-  } // prettier-ignore
+    type: 'receipt',
+    state: 'read',
+    person: personOf(sender, users.get(sender)),
+    occurredAt: instantOf(event.created_timestamp) ?? upTo ?? new Date(),
+    ids: [last],
+    ...(upTo === undefined ? {} : { upTo }),
+  }
 }

@@ -22,7 +22,11 @@ function measurePlain(text: string): number {
   return length
 }
 
-const isLight = (code: number): boolean => code <= 0x10ff || (code >= 0x2000 && code <= 0x200d) || (code >= 0x2010 && code <= 0x201f) || (code >= 0x2032 && code <= 0x2037)
+const isLight = (code: number): boolean =>
+  code <= 0x10ff ||
+  (code >= 0x2000 && code <= 0x200d) ||
+  (code >= 0x2010 && code <= 0x201f) ||
+  (code >= 0x2032 && code <= 0x2037)
 
 const emojiPattern = /\p{RGI_Emoji}/gv
 

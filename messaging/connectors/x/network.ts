@@ -52,13 +52,21 @@ const types: Readonly<Record<string, { readonly list: string } | ReadItem>> = {
 function parseX(body: Uint8Array): ParsedItem[] {
   const json = readJson(body)
   const items: ParsedItem[] = []
-  const envelopes = Array.isArray(json) ? json.map((one: unknown, index) => [`${String(index)}.`, one] as const) : [['', json] as const]
+  const envelopes = Array.isArray(json)
+    ? json.map((one: unknown, index) => [`${String(index)}.`, one] as const)
+    : [['', json] as const]
   for (const [prefix, envelope] of envelopes) {
     if (!isFields(envelope)) continue
     if (isFields(envelope.data)) openActivity(`${prefix}data`, envelope.data, items)
     else openAccountActivity(prefix, envelope, items)
   }
-  if (items.length === 0) items.push({ at: '', channelType: undefined, channelExternalId: undefined, event: kept(json === undefined ? 'the body is not JSON' : 'the body has no items') })
+  if (items.length === 0)
+    items.push({
+      at: '',
+      channelType: undefined,
+      channelExternalId: undefined,
+      event: kept(json === undefined ? 'the body is not JSON' : 'the body has no items'),
+    })
   return items
 }
 
@@ -81,7 +89,11 @@ function openAccountActivity(prefix: string, envelope: Fields, items: ParsedItem
     list.forEach((one: unknown, index) => {
       items.push(
         item(`${at}.${String(index)}`, userId, () =>
-          userId === undefined ? kept('the delivery names no subscribed user') : isFields(one) ? read(one, delivery) : kept('the item is not an object'),
+          userId === undefined
+            ? kept('the delivery names no subscribed user')
+            : isFields(one)
+              ? read(one, delivery)
+              : kept('the item is not an object'),
         ),
       )
     })
@@ -102,7 +114,13 @@ function openActivity(at: string, data: Fields, items: ParsedItem[]): void {
   if (reader === undefined) {
     items.push(item(at, filtered, () => kept(`X Activity type "${eventType.slice(0, 60)}" is not yet shown`)))
   } else if (typeof reader === 'function') {
-    items.push(item(at, filtered, () => (filtered === undefined ? kept('the event names no subscribed user') : reader(isFields(payload.data) ? payload.data : payload, { userId: filtered, users }))))
+    items.push(
+      item(at, filtered, () =>
+        filtered === undefined
+          ? kept('the event names no subscribed user')
+          : reader(isFields(payload.data) ? payload.data : payload, { userId: filtered, users }),
+      ),
+    )
   } else {
     const read = lists[reader.list]
     const list = Array.isArray(payload[reader.list]) ? listOf(payload[reader.list]) : [payload]
@@ -111,7 +129,11 @@ function openActivity(at: string, data: Fields, items: ParsedItem[]): void {
       const userId = filtered ?? idOf(payload.for_user_id) ?? sideOf(eventType, fieldsOf(one))
       items.push(
         item(`${at}.${String(index)}`, userId, () =>
-          userId === undefined || read === undefined ? kept('the event names no subscribed user') : isFields(one) ? read(one, { userId, users }) : kept('the item is not an object'),
+          userId === undefined || read === undefined
+            ? kept('the event names no subscribed user')
+            : isFields(one)
+              ? read(one, { userId, users })
+              : kept('the item is not an object'),
         ),
       )
     })
@@ -132,7 +154,11 @@ function readRevoke(at: string, value: unknown, filtered?: string): ParsedItem {
   const userId = filtered ?? idOf(fieldsOf(revoke.source).user_id) ?? idOf(revoke.user_id)
   return item(at, userId, () =>
     isFields(event.revoke) || userId !== undefined
-      ? { type: 'revoked', occurredAt: instantOf(revoke.date_time) ?? new Date(), reason: 'The user withdrew the app’s access in X.' }
+      ? {
+          type: 'revoked',
+          occurredAt: instantOf(revoke.date_time) ?? new Date(),
+          reason: 'The user withdrew the app’s access in X.',
+        }
       : kept('a user event that is not yet shown'),
   )
 }
@@ -151,7 +177,9 @@ function item(at: string, userId: string | undefined, read: () => InboundEvent):
 function gatherUsers(...sources: readonly unknown[]): Map<string, Fields> {
   const users = new Map<string, Fields>()
   for (const source of sources) {
-    const entries: (readonly [string | undefined, unknown])[] = Array.isArray(source) ? source.map((one: unknown) => [undefined, one]) : Object.entries(fieldsOf(source))
+    const entries: (readonly [string | undefined, unknown])[] = Array.isArray(source)
+      ? source.map((one: unknown) => [undefined, one])
+      : Object.entries(fieldsOf(source))
     for (const [key, value] of entries) {
       const user = isFields(fieldsOf(value).data) ? fieldsOf(fieldsOf(value).data) : fieldsOf(value)
       const id = key ?? idOf(user.id_str) ?? idOf(user.id)

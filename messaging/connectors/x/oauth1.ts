@@ -29,7 +29,9 @@ export function signOAuth1(
     .map(([name, value]) => `${name}=${value}`)
     .join('&')
   const base = [request.method.toUpperCase(), encode(`${url.origin}${url.pathname}`), encode(parameters)].join('&')
-  const signature = createHmac('sha1', `${encode(keys.consumerSecret)}&${encode(keys.tokenSecret)}`).update(base).digest('base64')
+  const signature = createHmac('sha1', `${encode(keys.consumerSecret)}&${encode(keys.tokenSecret)}`)
+    .update(base)
+    .digest('base64')
   return `OAuth ${Object.entries({ ...fields, oauth_signature: signature })
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${encode(name)}="${encode(value)}"`)
@@ -37,4 +39,5 @@ export function signOAuth1(
 }
 
 /** RFC 3986: everything but letters, digits and `-._~`. */
-const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

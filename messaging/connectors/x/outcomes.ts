@@ -3,29 +3,51 @@ import type { Outcome, RefusalClass } from '../connector.ts'
 import { fieldsOf, listOf, textOf } from '../reading.ts'
 
 /** v1 codes that X still gives within `errors`. */
+// prettier-ignore
 const codes: Readonly<Record<number, 'retry' | 'unknown' | RefusalClass>> = {
   32: 'token', 89: 'token', 99: 'token', 64: 'policy', 326: 'policy', 226: 'policy', 88: 'retry', 355: 'retry', 130: 'unknown', 131: 'unknown',
   186: 'content', 187: 'content', 354: 'content', 385: 'content', 349: 'recipient', 150: 'recipient', 151: 'recipient', 433: 'recipient', 50: 'recipient', 108: 'recipient',
-} // prettier-ignore
+}
 
 /** The outcome of an answer that is not 2xx. `now` is needed because X tells when the limit ends, not how long to wait. */
-export function classifyXError(status: number, json: unknown, headers: Readonly<Record<string, string>>, now: Date): Exclude<Outcome, { type: 'sent' }> {
+export function classifyXError(
+  status: number,
+  json: unknown,
+  headers: Readonly<Record<string, string>>,
+  now: Date,
+): Exclude<Outcome, { type: 'sent' }> {
   const body = fieldsOf(json)
   const first = fieldsOf(listOf(body.errors)[0])
   const v1 = Number(first.code)
   const problem = textOf(body.type)?.split('/').pop() ?? ''
-  const reason = (textOf(body.detail) ?? textOf(first.message) ?? textOf(body.title) ?? `X answered ${String(status)}.`).slice(0, 500)
-  const code = Number.isSafeInteger(v1) ? String(v1) : problem !== '' && problem !== 'about:blank' ? problem : `http_${String(status)}`
+  const reason = (
+    textOf(body.detail) ??
+    textOf(first.message) ??
+    textOf(body.title) ??
+    `X answered ${String(status)}.`
+  ).slice(0, 500)
+  const code = Number.isSafeInteger(v1)
+    ? String(v1)
+    : problem !== '' && problem !== 'about:blank'
+      ? problem
+      : `http_${String(status)}`
   const afterMs = readResetMs(headers, now)
 
   const verdict =
-    problem === 'usage-capped' ? 'policy'
-    : (codes[v1] ?? (status === 429 ? 'retry'
-    : status === 401 ? 'token'
-    : status >= 500 ? 'unknown'
-    : status === 403 ? forbidden(problem, reason)
-    : status === 404 ? 'recipient'
-    : 'content')) // prettier-ignore
+    problem === 'usage-capped'
+      ? 'policy'
+      : (codes[v1] ??
+        (status === 429
+          ? 'retry'
+          : status === 401
+            ? 'token'
+            : status >= 500
+              ? 'unknown'
+              : status === 403
+                ? forbidden(problem, reason)
+                : status === 404
+                  ? 'recipient'
+                  : 'content'))
   if (verdict === 'retry') return { type: 'retry', code, reason, ...(afterMs === undefined ? {} : { afterMs }) }
   if (verdict === 'unknown') return { type: 'unknown', code, reason }
   return { type: 'refused', class: verdict, code, reason }
@@ -33,8 +55,16 @@ export function classifyXError(status: number, json: unknown, headers: Readonly<
 
 function forbidden(problem: string, reason: string): RefusalClass {
   if (/duplicate content/i.test(reason)) return 'content'
-  if (/permission to DM|cannot send messages|not following|reply to this conversation|not allowed to reply|mentioned|blocked/i.test(reason)) return 'recipient'
-  return problem === 'client-forbidden' || problem === 'unsupported-authentication' || problem === 'not-authorized-for-resource' || /not permitted|oauth|scope/i.test(reason)
+  if (
+    /permission to DM|cannot send messages|not following|reply to this conversation|not allowed to reply|mentioned|blocked/i.test(
+      reason,
+    )
+  )
+    return 'recipient'
+  return problem === 'client-forbidden' ||
+    problem === 'unsupported-authentication' ||
+    problem === 'not-authorized-for-resource' ||
+    /not permitted|oauth|scope/i.test(reason)
     ? 'token'
     : 'policy'
 }

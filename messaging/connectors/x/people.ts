@@ -9,7 +9,12 @@ export function personOf(externalId: string, user: unknown): Person {
   const name = textOf(fields.name)?.slice(0, 200)
   const handle = (textOf(fields.screen_name) ?? textOf(fields.username))?.replace(/^@/, '').slice(0, 50)
   const pictureUrl = urlOf(fields.profile_image_url_https) ?? urlOf(fields.profile_image_url)
-  return { externalId, ...(name === undefined ? {} : { name }), ...(handle === undefined ? {} : { handle }), ...(pictureUrl === undefined ? {} : { pictureUrl }) }
+  return {
+    externalId,
+    ...(name === undefined ? {} : { name }),
+    ...(handle === undefined ? {} : { handle }),
+    ...(pictureUrl === undefined ? {} : { pictureUrl }),
+  }
 }
 
 /** The id of an object: `id_str`, or `id` where it is text. A numeric `id` beyond 2^53 was damaged by the JSON parser. */
@@ -47,11 +52,20 @@ export function readText(text: unknown, entities: unknown, media: readonly Field
 export function readMedia(media: readonly Fields[]): InboundAttachment[] {
   return media.map((one) => {
     const variants = fieldsOf(one.video_info).variants
-    const films = (Array.isArray(variants) ? variants.map(fieldsOf) : []).filter((film) => film.content_type === 'video/mp4' && urlOf(film.url) !== undefined)
+    const films = (Array.isArray(variants) ? variants.map(fieldsOf) : []).filter(
+      (film) => film.content_type === 'video/mp4' && urlOf(film.url) !== undefined,
+    )
     const [best] = films.sort((a, b) => (Number(b.bitrate) || 0) - (Number(a.bitrate) || 0))
     const url = urlOf(best?.url) ?? urlOf(one.media_url_https) ?? urlOf(one.media_url)
     const externalId = idOf(one.id_str) ?? idOf(one.media_key)
-    const kind = one.type === 'photo' ? 'image' : one.type === 'video' || one.type === 'animated_gif' ? 'video' : url === undefined ? 'other' : 'image'
+    const kind =
+      one.type === 'photo'
+        ? 'image'
+        : one.type === 'video' || one.type === 'animated_gif'
+          ? 'video'
+          : url === undefined
+            ? 'other'
+            : 'image'
     return { kind, ...(url === undefined ? {} : { url }), ...(externalId === undefined ? {} : { externalId }) }
   })
 }

@@ -31,18 +31,43 @@ export function readPost(raw: Fields, delivery: Delivery): InboundEvent {
   const { externalId, text, attachments, repliedTo } = post
   const occurredAt = xInstantOf(post.createdAt, externalId)
   const rootId = post.conversationId ?? repliedTo ?? externalId
-  const thread: Thread = { kind: 'public', rootId, isPerPerson: true, ...(repliedTo === undefined ? {} : { parentId: repliedTo }), ...(rootId === externalId ? {} : { postId: rootId }) }
+  const thread: Thread = {
+    kind: 'public',
+    rootId,
+    isPerPerson: true,
+    ...(repliedTo === undefined ? {} : { parentId: repliedTo }),
+    ...(rootId === externalId ? {} : { postId: rootId }),
+  }
   const answered = repliedTo === undefined ? {} : { inReplyTo: repliedTo }
   if (post.authorId === delivery.userId) {
     if (repliedTo === undefined) {
       const handle = personOf(post.authorId, post.author).handle
-      return { type: 'post', externalId, occurredAt, text, permalink: `https://x.com/${handle ?? 'i'}/status/${externalId}` }
+      return {
+        type: 'post',
+        externalId,
+        occurredAt,
+        text,
+        permalink: `https://x.com/${handle ?? 'i'}/status/${externalId}`,
+      }
     }
-    const to = post.repliedToUser === undefined || post.repliedToUser === delivery.userId ? undefined : personOf(post.repliedToUser, delivery.users.get(post.repliedToUser))
+    const to =
+      post.repliedToUser === undefined || post.repliedToUser === delivery.userId
+        ? undefined
+        : personOf(post.repliedToUser, delivery.users.get(post.repliedToUser))
     return { type: 'echo', kind: 'comment', externalId, occurredAt, to, thread, text, attachments, ...answered }
   }
   const kind = repliedTo !== undefined && post.repliedToUser === delivery.userId ? 'comment' : 'mention'
-  return { type: 'message', kind, externalId, occurredAt, from: personOf(post.authorId, post.author), thread, text, attachments, ...answered }
+  return {
+    type: 'message',
+    kind,
+    externalId,
+    occurredAt,
+    from: personOf(post.authorId, post.author),
+    thread,
+    text,
+    attachments,
+    ...answered,
+  }
 }
 
 /** v1.1: a truncated post has its text, entities and media in `extended_tweet` only. */
@@ -79,8 +104,15 @@ function readV2(raw: Fields, delivery: Delivery): Post | undefined {
     externalId,
     authorId,
     author: delivery.users.get(authorId),
-    text: readText(textOf(note.text) ?? raw.text, textOf(note.text) === undefined ? raw.entities : (note.entities ?? raw.entities), []),
-    attachments: (Array.isArray(fieldsOf(raw.attachments).media_keys) ? fieldsOf(raw.attachments).media_keys as unknown[] : [])
+    text: readText(
+      textOf(note.text) ?? raw.text,
+      textOf(note.text) === undefined ? raw.entities : (note.entities ?? raw.entities),
+      [],
+    ),
+    attachments: (Array.isArray(fieldsOf(raw.attachments).media_keys)
+      ? (fieldsOf(raw.attachments).media_keys as unknown[])
+      : []
+    )
       .map(idOf)
       .filter((id) => id !== undefined)
       .map((id) => ({ kind: 'other', externalId: id })),
@@ -100,7 +132,9 @@ function mediaOf(entities: unknown): Fields[] | undefined {
 /** AAA: tweet_delete_events; XAA: post.delete. What was deleted must be removed. */
 export function readDeletion(raw: Fields): InboundEvent {
   const externalId = xIdOf(isFields(raw.status) ? raw.status : raw)
-  return externalId === undefined ? kept('a deletion without an id') : { type: 'delete', externalId, occurredAt: xInstantOf(raw.timestamp_ms ?? raw.created_at, '') }
+  return externalId === undefined
+    ? kept('a deletion without an id')
+    : { type: 'delete', externalId, occurredAt: xInstantOf(raw.timestamp_ms ?? raw.created_at, '') }
 }
 
 /** AAA: favorite_events. A like of an answer of ours is a reaction to it; a like of a post is not shown. */
@@ -112,5 +146,11 @@ export function readLike(raw: Fields, { userId }: Delivery): InboundEvent {
   if (externalId === undefined || from === undefined) return kept('a like without a post or a person')
   if (from === userId) return kept('our own like')
   if (idOf(status.in_reply_to_status_id_str) === undefined) return kept('a like of a post')
-  return { type: 'reaction', externalId, occurredAt: xInstantOf(raw.timestamp_ms ?? raw.created_at, ''), from: personOf(from, user), emoji: '❤️' }
+  return {
+    type: 'reaction',
+    externalId,
+    occurredAt: xInstantOf(raw.timestamp_ms ?? raw.created_at, ''),
+    from: personOf(from, user),
+    emoji: '❤️',
+  }
 }

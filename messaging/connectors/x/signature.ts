@@ -7,7 +7,11 @@ export function answerCrc(request: WebhookRequest, app: AppSecrets): HandshakeAn
   const token = request.query.get('crc_token')
   const [secret] = app.secrets
   if (request.method !== 'GET' || token === null || token === '' || secret === undefined) return undefined
-  return { status: 200, contentType: 'application/json', body: JSON.stringify({ response_token: signX(Buffer.from(token), secret) }) }
+  return {
+    status: 200,
+    contentType: 'application/json',
+    body: JSON.stringify({ response_token: signX(Buffer.from(token), secret) }),
+  }
 }
 
 /** `x-twitter-webhooks-signature: sha256=<base64>` over the raw bytes, under any of the secrets. */

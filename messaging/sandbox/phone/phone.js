@@ -12,12 +12,32 @@ const faultSwitches = [
 /** What can be written on each network: the tab's name, the kind of utterance, and which utterances it shows. */
 const surfaces = {
   facebook: [
-    { kind: 'message', tab: 'Messenger', shows: ['message', 'reply', 'private_reply'], label: (channel) => `Message to ${channel.name}` },
-    { kind: 'comment', tab: 'Post', shows: ['comment', 'post', 'mention'], label: (channel) => `Comment under the post of ${channel.name}` },
+    {
+      kind: 'message',
+      tab: 'Messenger',
+      shows: ['message', 'reply', 'private_reply'],
+      label: (channel) => `Message to ${channel.name}`,
+    },
+    {
+      kind: 'comment',
+      tab: 'Post',
+      shows: ['comment', 'post', 'mention'],
+      label: (channel) => `Comment under the post of ${channel.name}`,
+    },
   ],
   x: [
-    { kind: 'message', tab: 'Messages', shows: ['message', 'reply', 'private_reply'], label: (channel) => `Message to ${channel.name}` },
-    { kind: 'mention', tab: 'Posts', shows: ['comment', 'post', 'mention'], label: (channel) => `Post mentioning ${handleOf(channel)}` },
+    {
+      kind: 'message',
+      tab: 'Messages',
+      shows: ['message', 'reply', 'private_reply'],
+      label: (channel) => `Message to ${channel.name}`,
+    },
+    {
+      kind: 'mention',
+      tab: 'Posts',
+      shows: ['comment', 'post', 'mention'],
+      label: (channel) => `Post mentioning ${handleOf(channel)}`,
+    },
   ],
 }
 
@@ -32,7 +52,11 @@ let world = { channels: [], people: [], faults: [] }
 
 const state = document.querySelector('#state')
 const call = async (method, path, body) => {
-  const answer = await fetch(`../control/${path}`, { method, headers: { 'content-type': 'application/json' }, ...(body ? { body: JSON.stringify(body) } : {}) })
+  const answer = await fetch(`../control/${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
   const json = await answer.json().catch(() => ({}))
   if (!answer.ok) throw new Error(json.detail ?? `The sandbox answered ${answer.status}.`)
   return json
@@ -54,10 +78,18 @@ class Phone {
     this.isTouched = false
     this.root = document.querySelector('#phone').content.firstElementChild.cloneNode(true)
     this.root.classList.add(person.type)
-    this.root.setAttribute('aria-label', `${person.name}'s phone`)
+    const isTwin = [...phones.values()].some((other) => other.person.name === person.name)
+    this.root.setAttribute(
+      'aria-label',
+      `${person.name}'s phone${isTwin ? ` (${person.type === 'x' ? 'X' : 'Facebook'})` : ''}`,
+    )
     this.find('h2').textContent = person.name
     this.find('.on').textContent = person.type === 'x' ? `X · @${person.handle ?? person.id}` : 'Facebook'
-    this.find('.avatar').textContent = person.name.split(/\s+/).map((part) => part[0]).slice(0, 2).join('')
+    this.find('.avatar').textContent = person.name
+      .split(/\s+/)
+      .map((part) => part[0])
+      .slice(0, 2)
+      .join('')
     this.screen = this.find('.screen')
     this.box = this.find('textarea')
     this.select = this.find('select')
@@ -108,7 +140,9 @@ class Phone {
 
   offer(channels) {
     const chosen = this.select.value
-    this.select.replaceChildren(...channels.map((channel) => make('option', { value: channel.external_id, textContent: channel.name })))
+    this.select.replaceChildren(
+      ...channels.map((channel) => make('option', { value: channel.external_id, textContent: channel.name })),
+    )
     if (channels.some((channel) => channel.external_id === chosen)) this.select.value = chosen
     this.find('.pick').hidden = channels.length < 2
     this.show()
@@ -143,22 +177,46 @@ class Phone {
     if (channel === undefined) {
       this.box.setAttribute('aria-label', 'Message')
       this.box.placeholder = ''
-      this.screen.append(make('p', { className: 'empty', textContent: `No ${this.person.type === 'x' ? 'X account' : 'Facebook Page'} is connected to the sandbox yet.` }))
+      this.screen.append(
+        make('p', {
+          className: 'empty',
+          textContent: `No ${this.person.type === 'x' ? 'X account' : 'Facebook Page'} is connected to the sandbox yet.`,
+        }),
+      )
       return
     }
     this.box.setAttribute('aria-label', this.surface.label(channel))
-    this.box.placeholder = this.surface.kind === 'message' ? `Message ${channel.name}` : this.surface.kind === 'comment' ? 'Write a comment…' : `Post to ${handleOf(channel)}…`
-    if (this.surface.kind === 'message') this.screen.append(make('p', { className: 'intro' }, make('span', { className: 'avatar large', ariaHidden: 'true', textContent: channel.name[0] }), make('strong', { textContent: channel.name })))
+    this.box.placeholder =
+      this.surface.kind === 'message'
+        ? `Message ${channel.name}`
+        : this.surface.kind === 'comment'
+          ? 'Write a comment…'
+          : `Post to ${handleOf(channel)}…`
+    if (this.surface.kind === 'message')
+      this.screen.append(
+        make(
+          'p',
+          { className: 'intro' },
+          make('span', { className: 'avatar large', ariaHidden: 'true', textContent: channel.name[0] }),
+          make('strong', { textContent: channel.name }),
+        ),
+      )
     for (const one of said) if (this.concerns(one)) this.put(one)
-    if (this.surface.kind === 'message' && this.screen.childElementCount === 1) this.screen.append(make('p', { className: 'empty', textContent: `Write to ${channel.name}; the answer appears here.` }))
+    if (this.surface.kind === 'message' && this.screen.childElementCount === 1)
+      this.screen.append(
+        make('p', { className: 'empty', textContent: `Write to ${channel.name}; the answer appears here.` }),
+      )
     this.screen.scrollTop = this.screen.scrollHeight
   }
 
   concerns(one) {
     const channel = this.channel
-    if (channel === undefined || one.channel !== channel.external_id || !this.surface.shows.includes(one.kind)) return false
+    if (channel === undefined || one.channel !== channel.external_id || !this.surface.shows.includes(one.kind))
+      return false
     // Public content is seen by everyone, direct messages by one.
-    return this.tab === 1 ? !(one.kind === 'post' && one.direction === 'inbound' && one.person !== this.person.id) : one.person === this.person.id
+    return this.tab === 1
+      ? !(one.kind === 'post' && one.direction === 'inbound' && one.person !== this.person.id)
+      : one.person === this.person.id
   }
 
   put(one) {
@@ -167,19 +225,34 @@ class Phone {
     const item = make('article', { className: isMine ? 'mine' : one.direction === 'outbound' ? 'theirs' : 'other' })
     item.dataset.kind = one.kind
     item.title = new Date(one.at).toLocaleString()
-    const name = one.direction === 'outbound' ? this.channel.name : (world.people.find((person) => person.id === one.person)?.name ?? 'Someone')
-    const time = make('time', { dateTime: one.at, textContent: new Date(one.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) })
+    const name =
+      one.direction === 'outbound'
+        ? this.channel.name
+        : (world.people.find((person) => person.id === one.person)?.name ?? 'Someone')
+    const time = make('time', {
+      dateTime: one.at,
+      textContent: new Date(one.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
+    })
     const text = make('p', { className: 'text', textContent: one.text, dir: 'auto' })
     if (one.picture) text.append(make('img', { src: one.picture, alt: 'Picture', loading: 'lazy' }))
     if (this.tab === 0) {
       item.append(make('span', { className: 'hidden', textContent: `${name}: ` }), text, time)
-      if (one.kind === 'private_reply') item.prepend(make('p', { className: 'note', textContent: 'answered your comment' }))
+      if (one.kind === 'private_reply')
+        item.prepend(make('p', { className: 'note', textContent: 'answered your comment' }))
     } else {
       const isAnswer = one.in_reply_to !== undefined && one.in_reply_to !== one.post_id
-      item.classList.toggle('answer', one.kind !== 'post' && (isAnswer || this.person.type === 'x') && one.in_reply_to !== undefined)
+      item.classList.toggle(
+        'answer',
+        one.kind !== 'post' && (isAnswer || this.person.type === 'x') && one.in_reply_to !== undefined,
+      )
       const avatar = make('span', { className: 'avatar', ariaHidden: 'true', textContent: name[0] })
       const head = make('p', { className: 'name' }, make('strong', { textContent: name }), ' ', time)
-      const reply = make('button', { type: 'button', className: 'reply', textContent: 'Reply', ariaLabel: `Reply to ${name}: ${one.text.slice(0, 40)}` })
+      const reply = make('button', {
+        type: 'button',
+        className: 'reply',
+        textContent: 'Reply',
+        ariaLabel: `Reply to ${name}: ${one.text.slice(0, 40)}`,
+      })
       reply.addEventListener('click', () => this.answer(one))
       item.append(avatar, make('div', { className: 'body' }, make('div', { className: 'bubble' }, head, text), reply))
     }
@@ -208,7 +281,12 @@ class Phone {
 
   take(one) {
     // Until someone uses this phone, it shows where its owner wrote last.
-    if (!this.isTouched && one.person === this.person.id && one.direction === 'inbound' && !this.surface.shows.includes(one.kind)) {
+    if (
+      !this.isTouched &&
+      one.person === this.person.id &&
+      one.direction === 'inbound' &&
+      !this.surface.shows.includes(one.kind)
+    ) {
       this.open(1 - this.tab)
       return
     }
@@ -216,9 +294,16 @@ class Phone {
     const isAtEnd = this.screen.scrollHeight - this.screen.scrollTop - this.screen.clientHeight < 120
     this.put(one)
     if (isAtEnd) this.screen.scrollTop = this.screen.scrollHeight
-    if (this.tab === 0 && one.direction === 'outbound' && document.visibilityState === 'visible') {
-      void call('POST', 'read', { channel: one.channel, person: this.person.id }).catch(() => undefined)
-    }
+    if (this.tab === 0 && one.direction === 'outbound') this.markRead()
+  }
+
+  /** One receipt for everything that has just appeared, while somebody looks. */
+  markRead() {
+    clearTimeout(this.reading)
+    this.reading = setTimeout(() => {
+      if (document.visibilityState !== 'visible' || this.tab !== 0 || this.channel === undefined) return
+      void call('POST', 'read', { channel: this.channel.external_id, person: this.person.id }).catch(() => undefined)
+    }, 400)
   }
 
   async send() {
@@ -228,7 +313,8 @@ class Phone {
     const problem = this.find('.problem')
     const { kind } = this.surface
     const answering = this.answering
-    if (kind === 'mention' && answering === undefined && !text.includes(handleOf(channel))) text = `${handleOf(channel)} ${text}`
+    if (kind === 'mention' && answering === undefined && !text.includes(handleOf(channel)))
+      text = `${handleOf(channel)} ${text}`
     this.box.value = ''
     this.grow()
     this.answer(undefined)
@@ -237,7 +323,11 @@ class Phone {
       await call('POST', 'say', {
         type: this.person.type,
         channel: channel.external_id,
-        person: { id: this.person.id, name: this.person.name, ...(this.person.handle ? { handle: this.person.handle } : {}) },
+        person: {
+          id: this.person.id,
+          name: this.person.name,
+          ...(this.person.handle ? { handle: this.person.handle } : {}),
+        },
         kind: kind === 'mention' && answering ? 'comment' : kind,
         text,
         ...placeOf(answering, this.person.type, kind, channel),
@@ -258,7 +348,8 @@ class Phone {
 /** Where a public utterance stands. Facebook has two levels of comments, X a chain. */
 function placeOf(answering, type, kind, channel) {
   if (answering === undefined) return kind === 'comment' && channel.post_id ? { post_id: channel.post_id } : {}
-  if (answering.kind === 'post') return { post_id: answering.external_id, ...(type === 'x' ? { in_reply_to: answering.external_id } : {}) }
+  if (answering.kind === 'post')
+    return { post_id: answering.external_id, ...(type === 'x' ? { in_reply_to: answering.external_id } : {}) }
   const parent = type === 'facebook' ? (answering.in_reply_to ?? answering.external_id) : answering.external_id
   return { in_reply_to: parent, ...(answering.post_id ? { post_id: answering.post_id } : {}) }
 }
@@ -277,14 +368,18 @@ async function refresh() {
       phone.offer(channels)
     }
   }
-  for (const input of document.querySelectorAll('#faults input')) input.checked = world.faults.some((one) => one.fault === input.name && !one.channel && !one.network)
+  for (const input of document.querySelectorAll('#faults input'))
+    input.checked = world.faults.some((one) => one.fault === input.name && !one.channel && !one.network)
 }
 
 for (const { fault, label, ms } of faultSwitches) {
   const input = make('input', { type: 'checkbox', name: fault })
   input.setAttribute('role', 'switch')
   input.addEventListener('change', () => {
-    void call('POST', 'faults', { fault, ...(ms ? { ms } : {}), ...(input.checked ? {} : { count: 0 }) }).then(refresh, refresh)
+    void call('POST', 'faults', { fault, ...(ms ? { ms } : {}), ...(input.checked ? {} : { count: 0 }) }).then(
+      refresh,
+      refresh,
+    )
   })
   document.querySelector('#faults').append(make('label', {}, input, ` ${label}`))
 }
