@@ -46,9 +46,9 @@ export function holdLease(context: HolderContext, options: { readonly name: stri
 /** By thirds; returns when the lease can no longer be trusted. */
 async function renew({ storage, logger }: HolderContext, lease: Lease, ttlMs: number, signal: AbortSignal): Promise<void> {
   let renewedAt = performance.now()
-  while (!signal.aborted) {
-    await sleep(ttlMs / 3, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
+  for (;;) {
+    const isOver = await sleep(ttlMs / 3, false, { signal }).catch(() => true)
+    if (isOver) return
     const askedAt = performance.now()
     try {
       if (!(await storage.write((tx) => storage.leases.renew(tx, lease, ttlMs)))) return

@@ -3,7 +3,7 @@ import type { Conversation, Message } from '../storage/index.ts'
 
 /** The beginning of a text on one line. */
 export const previewOf = (text: string | null, attachments: readonly { readonly kind: string }[] = []): string =>
-  [...(text ?? '').replace(/\s+/g, ' ').trim()].slice(0, 160).join('') || (attachments[0] === undefined ? '' : `[${attachments[0].kind}]`)
+  Array.from((text ?? '').slice(0, 2_000).replace(/\s+/g, ' ').trim()).slice(0, 160).join('') || (attachments[0] === undefined ? '' : `[${attachments[0].kind}]`)
 
 /**
  * Utterances may come in any order: only the newest makes the preview, and only what nobody has answered since makes the

@@ -25,7 +25,15 @@ export interface Graph {
   behave: (text: string) => Behaviour
   /** Answers a look-up of a conversation. */
   lookUp: (personId: string) => readonly { id: string; message: string; at: number }[] | 'error'
+  /** The look-up that tells the truth. */
+  readonly remember: Graph['lookUp']
   close(): Promise<void>
+}
+
+const refusals: Partial<Record<Behaviour, { readonly status: number; readonly error: { readonly code: number; readonly message: string } }>> = {
+  busy: { status: 400, error: { code: 613, message: 'Calls to this api have exceeded the rate limit.' } },
+  refused: { status: 400, error: { code: 100, message: 'Invalid parameter' } },
+  token: { status: 401, error: { code: 190, message: 'The session has been invalidated.' } },
 }
 
 export async function openGraph(pageId: string): Promise<Graph> {
@@ -44,10 +52,12 @@ export async function openGraph(pageId: string): Promise<Graph> {
     graph.requests += 1
     const { recipient, message } = sent.parse(JSON.parse(body))
     const behaviour = graph.behave(message.text)
-    if (behaviour === 'busy') return answer(response, 400, { error: { code: 613, message: 'Calls to this api have exceeded the rate limit.' } })
-    if (behaviour === 'refused') return answer(response, 400, { error: { code: 100, message: 'Invalid parameter' } })
-    if (behaviour === 'token') return answer(response, 401, { error: { code: 190, message: 'The session has been invalidated.' } })
     if (behaviour === 'hang') return
+    const refusal = refusals[behaviour]
+    if (refusal !== undefined) {
+      answer(response, refusal.status, { error: refusal.error })
+      return
+    }
     const mid = `m_out_${String(++number)}`
     graph.seen.push({ mid, to: recipient.id ?? '', text: message.text, reference: message.metadata, at: Date.now() })
     if (behaviour === 'lost') return void response.destroy()
@@ -65,12 +75,14 @@ export async function openGraph(pageId: string): Promise<Graph> {
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
+  const remember: Graph['lookUp'] = (personId) => graph.seen.filter(({ to }) => to === personId).map(({ mid, text, at }) => ({ id: mid, message: text, at })).reverse()
   const graph: Graph = {
     url: `http://127.0.0.1:${String(typeof address === 'object' && address !== null ? address.port : 0)}`,
     seen: [],
     requests: 0,
     behave: () => 'sent',
-    lookUp: (personId) => graph.seen.filter(({ to }) => to === personId).map(({ mid, text, at }) => ({ id: mid, message: text, at })).reverse(),
+    lookUp: remember,
+    remember,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

@@ -56,7 +56,7 @@ export interface Platform extends Node {
 
 /** @param options.apiBaseUrl where the channel's network is played; its host may be called */
 export async function openPlatform(options: { readonly apiBaseUrl?: string } = {}): Promise<Platform> {
-  const name = `test_${randomBytes(6).toString('hex')}`
+  const name = `t_${randomBytes(6).toString('hex')}`
   const home = await mkdtemp(join(tmpdir(), 'parley-'))
   const given = { ...development, ...(process.env['PARLEY_PRIMARY_URL'] === undefined ? {} : pick(process.env, Object.keys(development))) }
   const inDatabase = (urls: string, database: string): string =>

@@ -56,12 +56,12 @@ export const messages = {
   key: (key: Pick<Message, 'channelId' | 'visibility' | 'externalId'>): string => externalKey(key),
 
   async get(reader: Reader, accountId: string, id: string): Promise<Message | undefined> {
-    const row = await reader.first<Message>(`select ${columns} from messages m where m.account_id = ? and m.id = ?`, [accountId, id])
+    const row = await reader.first<Row>(`select ${columns} from messages m where m.account_id = ? and m.id = ?`, [accountId, id])
     return row && present(row)
   },
 
   async lock(tx: Writer, accountId: string, id: string): Promise<Message | undefined> {
-    const row = await tx.first<Message>(`select ${columns} from messages m where m.account_id = ? and m.id = ? for update`, [accountId, id])
+    const row = await tx.first<Row>(`select ${columns} from messages m where m.account_id = ? and m.id = ? for update`, [accountId, id])
     return row && present(row)
   },
 
@@ -79,7 +79,7 @@ export const messages = {
     if (filter.kind !== undefined) narrow('m.kind = ?', filter.kind)
     if (filter.externalId !== undefined) narrow('m.external_id = ?', filter.externalId)
     if (filter.before !== undefined) narrow('(m.occurred_at < ? or (m.occurred_at = ? and m.id < ?))', filter.before.occurredAt, filter.before.occurredAt, filter.before.id)
-    const rows = await reader.query<Message>(
+    const rows = await reader.query<Row>(
       `select ${columns} from messages m where ${where.join(' and ')} order by m.occurred_at desc, m.id desc limit ${String(Math.trunc(filter.limit))}`,
       values,
     )
@@ -91,7 +91,7 @@ export const messages = {
     if (keys.length === 0) return new Map()
     const sorted = [...new Map(keys.map((key) => [externalKey(key), key])).entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key)
     const list = inList(sorted.map((key) => [key.accountId, key.channelId, key.visibility, key.externalId]))
-    const rows = await reader.query<Message>(`select ${columns} from messages m where (m.account_id, m.channel_id, m.visibility, m.external_id) in ${list.sql} ${lock}`, list.values)
+    const rows = await reader.query<Row>(`select ${columns} from messages m where (m.account_id, m.channel_id, m.visibility, m.external_id) in ${list.sql} ${lock}`, list.values)
     return new Map(rows.map((row) => [externalKey(row), present(row)]))
   },
 
@@ -136,7 +136,7 @@ export const messages = {
 
   /** The newest inbound public message of a conversation: what a public answer answers. */
   async latestInbound(reader: Reader, accountId: string, conversationId: string): Promise<Message | undefined> {
-    const row = await reader.first<Message>(
+    const row = await reader.first<Row>(
       `select ${columns} from messages m where m.account_id = ? and m.conversation_id = ? and m.direction = 'inbound' and m.deleted_at is null
        order by m.occurred_at desc, m.id desc limit 1`,
       [accountId, conversationId],
@@ -145,5 +145,7 @@ export const messages = {
   },
 }
 
+type Row = Omit<Message, 'isHidden'> & { readonly isHidden: number }
+
 /** The driver tells booleans as numbers. */
-const present = (row: Message): Message => ({ ...row, isHidden: Boolean(row.isHidden) })
+const present = (row: Row): Message => ({ ...row, isHidden: row.isHidden !== 0 })
