@@ -1,0 +1,129 @@
+/** The customer's phone in a real browser: writing, watching the answer arrive, switching a fault on, in both colour schemes. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { silentLogger } from '../infra/logger.ts'
+import { startSandbox } from '../messaging/sandbox/server.ts'
+import type { Sandbox } from '../messaging/sandbox/server.ts'
+
+let home: string
+let sandbox: Sandbox
+let browser: Browser
+let base: string
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'phone-'))
+  sandbox = await startSandbox({ config: { home, listen: { host: '127.0.0.1', port: 0 } }, logger: silentLogger })
+  base = `http://127.0.0.1:${String(sandbox.port)}`
+  // Nobody listens for webhooks here; the phones must work all the same.
+  const webhook = { secrets: ['secret'], webhook_url: 'http://127.0.0.1:9/' }
+  await control('PUT', 'apps', { network: 'meta', app_id: '99', ...webhook })
+  await control('PUT', 'apps', { network: 'x', app_id: '98', ...webhook })
+  await control('PUT', 'channels', {
+    type: 'facebook',
+    external_id: '11',
+    name: 'Harbour',
+    access_token: 'page-token',
+    app_id: '99',
+  })
+  await control('PUT', 'channels', {
+    type: 'x',
+    external_id: '1400000000000000001',
+    name: 'Harbour X',
+    handle: 'harbour',
+    access_token: 'x-token',
+    app_id: '98',
+  })
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  })
+})
+
+afterAll(async () => {
+  await browser.close()
+  await sandbox.stop()
+  rmSync(home, { recursive: true })
+})
+
+const control = (method: string, path: string, body?: unknown): Promise<Response> =>
+  fetch(`${base}/control/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+
+async function openPhones(
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<{ page: Page; faults: string[] }> {
+  const page = await (await browser.newContext(options)).newPage()
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (line) => line.type() === 'error' && faults.push(line.text()))
+  // As the load balancer passes it on.
+  await page.goto(`${base}/sandbox/phone/`)
+  return { page, faults }
+}
+
+test('a customer writes and sees the answer, and only that customer', async () => {
+  const { page, faults } = await openPhones()
+  const ana = page.getByRole('region', { name: "Ana Duarte's phone" })
+  const mina = page.getByRole('region', { name: "Mina Sato's phone" })
+  await ana.getByRole('textbox', { name: 'Message to Harbour' }).fill('Is the 9:40 running?')
+  await ana.getByRole('button', { name: 'Send' }).click()
+  await ana.getByText('Is the 9:40 running?').waitFor()
+  await fetch(`${base}/v25.0/me/messages?access_token=page-token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      recipient: { id: '7100000000000001' },
+      messaging_type: 'RESPONSE',
+      message: { text: 'Yes, platform 3' },
+    }),
+  })
+  await ana.getByText('Yes, platform 3').waitFor()
+  await mina.getByRole('tab', { name: 'Messenger' }).click()
+  expect(await mina.getByText('Yes, platform 3').count()).toBe(0)
+  expect(faults).toEqual([])
+})
+
+test('public content is seen by all, and the mention carries the name', async () => {
+  const { page } = await openPhones()
+  const mina = page.getByRole('region', { name: "Mina Sato's phone" })
+  await mina.getByRole('textbox', { name: 'Comment under the post of Harbour' }).fill('How much is it?')
+  await page.keyboard.press('Enter')
+  const ana = page.getByRole('region', { name: "Ana Duarte's phone" })
+  await ana.getByRole('tab', { name: 'Post' }).click()
+  await ana.getByText('How much is it?', { exact: true }).waitFor()
+  const leo = page.getByRole('region', { name: "Leo Lindqvist's phone" })
+  await leo.getByRole('textbox', { name: 'Post mentioning @harbour' }).fill('on time?')
+  await leo.getByRole('button', { name: 'Send' }).click()
+  await leo.getByText('@harbour on time?', { exact: true }).waitFor()
+})
+
+test('a switch turns a fault on and off', async () => {
+  const { page } = await openPhones()
+  const listed = async (): Promise<unknown> =>
+    ((await (await control('GET', 'faults')).json()) as { items: { fault: string }[] }).items.map((one) => one.fault)
+  await page.getByRole('switch', { name: 'Drop the answer' }).check()
+  await expect.poll(listed).toEqual(['drop_answer'])
+  await page.getByRole('switch', { name: 'Drop the answer' }).uncheck()
+  await expect.poll(listed).toEqual([])
+})
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+test.each([
+  ['light', 1440],
+  ['dark', 1440],
+  ['light', 390],
+] as const)('%s at %i: nothing overflows, and no barrier is found', async (colorScheme, width) => {
+  const { page } = await openPhones({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true })
+  await page.getByRole('region', { name: "Leo Lindqvist's phone" }).getByText('Night ferry').waitFor()
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0)
+  await page.evaluate(axe)
+  const found = await page.evaluate(
+    'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 120)} ${nodes[0].failureSummary}`))',
+  )
+  expect(found).toEqual([])
+})
