@@ -67,6 +67,8 @@ export class CommitUnknown extends Problem {
 export interface Databases {
   /** The databases as seen by the reader whose position this is. */
   as(position: Position): Database
+  /** The primary's position now. */
+  current(): Promise<string | undefined>
   /** How the replicas are, for people and metrics. */
   replicas(): { readonly name: string; readonly isConnected: boolean; readonly lagMs: number }[]
   /** Whether all replicas that can be asked have reached this position within the limit. */
@@ -129,6 +131,7 @@ export function openDatabases(config: Config, logger: Logger): Databases {
           for (const { watch } of replicas) watch.expect(gtid)
         }),
     }),
+    current: () => currentPosition(primaryReader),
     replicas: () => replicas.map(({ name, watch }) => ({ name, isConnected: watch.isConnected, lagMs: watch.lagMs })),
     settle: async (gtid, limitMs) => (await Promise.all(replicas.map(({ watch }) => watch.waitFor(gtid, limitMs)))).every(Boolean),
     async close() {
@@ -147,10 +150,14 @@ function openReplica(url: Secret, logger: Logger): Replica {
   return { name, pool, watch }
 }
 
+async function currentPosition(primary: Reader): Promise<string | undefined> {
+  return (await primary.first<{ position: string }>('select @@global.gtid_current_pos as position'))?.position
+}
+
 async function markReplicas(primary: Reader, replicas: readonly Replica[]): Promise<void> {
-  const row = await primary.first<{ position: string }>('select @@global.gtid_current_pos as position')
+  const position = await currentPosition(primary)
   for (const { watch } of replicas) {
-    if (row !== undefined) watch.mark(row.position)
+    if (position !== undefined) watch.mark(position)
   }
 }
 

@@ -1,12 +1,18 @@
 /** The one door to what is remembered. */
 import type { Config } from '../infra/config.ts'
 import type { Logger } from '../infra/logger.ts'
+import { openCache } from './cache.ts'
+import type { Cache } from './cache.ts'
 import { openDatabases } from './database.ts'
-import type { Database, Position } from './database.ts'
+import type { Database, Databases, Position } from './database.ts'
 import { openDocuments } from './documents.ts'
 import type { DocumentFiles } from './documents.ts'
+import { openPositions } from './positions.ts'
+import type { Positions } from './positions.ts'
 import { openSecrets } from './secrets.ts'
 import type { Secrets } from './secrets.ts'
+import { openSessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
 import { accounts } from './stores/accounts.ts'
 import { apps } from './stores/apps.ts'
 import { attachments } from './stores/attachments.ts'
@@ -61,18 +67,38 @@ type Stores = typeof stores & { documents: typeof documents & DocumentFiles }
 export interface Storage extends Database, Stores {
   /** The same storage for the reader whose position this is: `fresh` sees its writes, `write` moves it. */
   as(position: Position): Storage
+  readonly cache: Cache
   readonly secrets: Secrets
+  readonly sessions: Sessions
+  /** Positions of sessions and tokens, known to all nodes. */
+  readonly positions: Positions
+  /** How the replicas are, for people and metrics. */
+  replicas(): ReturnType<Databases['replicas']>
   close(): Promise<void>
 }
 
-/** Opens the pools and the cache; nothing is asked of a server before the first use. */
+/** Opens the pools and the cache; returns at once, whether or not the servers are there. */
 export function openStorage(config: Config, logger: Logger): Promise<Storage> {
-  const databases = openDatabases(config, logger.child({ part: 'storage' }))
-  const secrets = openSecrets(config)
-  const files = { ...documents, ...openDocuments(config) }
-  const as = (position: Position): Storage => ({ ...stores, documents: files, ...databases.as(position), as, secrets, close: () => databases.close() })
+  const log = logger.child({ part: 'storage' })
+  const databases = openDatabases(config, log)
+  const cache = openCache(config, log)
   // This process as a reader: it sees what it has written itself.
-  return Promise.resolve(as({ gtid: undefined }))
+  const own = databases.as({ gtid: undefined })
+  const shared = {
+    ...stores,
+    cache,
+    documents: { ...documents, ...openDocuments(config) },
+    secrets: openSecrets(config),
+    sessions: openSessions(own, cache),
+    positions: openPositions(cache, () => databases.current(), (gtid, limitMs) => databases.settle(gtid, limitMs)),
+    replicas: () => databases.replicas(),
+    async close() {
+      cache.close()
+      await databases.close()
+    },
+  }
+  const as = (position: Position): Storage => ({ ...shared, ...databases.as(position), as })
+  return Promise.resolve({ ...shared, ...own, as })
 }
 
 export { migrate, checkSchema } from './migrate.ts'
