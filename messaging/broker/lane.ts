@@ -1,9 +1,9 @@
 /** The way of messages to one queue: a bounded wait in memory, a window in flight, and every message settled or refused. */
-import type { Delivery, EventContext, Sender, Session } from 'rhea'
 import type { Logger } from '../../infra/logger.ts'
 import { BrokerUnavailable } from './contract.ts'
 import type { Dialect } from './dialect.ts'
-import { describe } from './wire.ts'
+import { Outlet } from './outlet.ts'
+import type { OutletEvents } from './outlet.ts'
 import type { Wire } from './wire.ts'
 
 /** Most deliveries under way at once; well below the buffer of deliveries that rhea keeps (see wire.ts). */
@@ -12,14 +12,12 @@ const window = 1_000
 const mostBytes = 64 * 1024 * 1024
 /** How long a queue that was missing is taken to be missing still. */
 const missingMs = 1_000
-/** How long the broker may take to attach a link: a queue whose leader is missing does not answer at all. */
-const attachLimitMs = 5_000
 /** Pause before links that were closed for another reason are opened again. */
 const reopenMs = 250
-/** How late a time limit may be noticed. */
+/** How late a time limit may be noticed: one timer for all, since one for each message costs more than the rest. */
 const sweepMs = 25
 
-/** One message on its way. */
+/** One message on its way; `isDone`: its publisher has had an answer. */
 interface Pending {
   readonly payload: Buffer
   readonly resolve: () => void
@@ -28,31 +26,30 @@ interface Pending {
   isDone: boolean
 }
 
-export class Lane {
+export class Lane implements OutletEvents {
   readonly #wire: Wire
   readonly #queue: string
   readonly #address: string
   readonly #dialect: Dialect
   readonly #logger: Logger
+  #outlet: Outlet | undefined
   #waiting: Pending[] = []
+  /** Where in `#waiting` the next one is. */
   #head = 0
-  /** By delivery id, in the order of sending. */
+  /** By delivery id, in the order of sending. One that came too late stays until the broker has answered, as rhea has it too. */
   #inFlight = new Map<number, Pending>()
   #bytes = 0
+  /** Publishers without an answer. */
   #count = 0
   #nextDeadline = Infinity
   #sweeper: NodeJS.Timeout | undefined
-  #sender: Sender | undefined
-  #sessions: Session[] = []
-  #isOpening = false
   #isPumpDue = false
   #missingUntil = 0
   #missingReason = ''
-  #onEmpty: (() => void)[] = []
-  /** Rises with each connection; what belongs to an older one is ignored. */
-  #generation = 0
-  #tag = 0
-  readonly #pump = (): void => this.#send()
+  readonly #onEmpty: (() => void)[] = []
+  readonly #pump = (): void => {
+    this.#send()
+  }
 
   /** `queue` is its name on the broker, `address` its AMQP address. */
   constructor(wire: Wire, queue: string, address: string, dialect: Dialect, logger: Logger) {
@@ -68,11 +65,8 @@ export class Lane {
     const now = performance.now()
     if (now < this.#missingUntil) return Promise.reject(new BrokerUnavailable(this.#missingReason))
     if (this.#bytes + payload.length > mostBytes) {
-      return Promise.reject(
-        new BrokerUnavailable(
-          `too much is waiting for the broker (${String(this.#count)} messages for ${this.#queue})`,
-        ),
-      )
+      const waiting = `${String(this.#count)} messages for ${this.#queue}`
+      return Promise.reject(new BrokerUnavailable(`too much is waiting for the broker (${waiting})`))
     }
     return new Promise((resolve, reject) => {
       const deadline = now + limitMs
@@ -80,28 +74,28 @@ export class Lane {
       this.#count += 1
       this.#waiting.push({ payload, resolve, reject, deadline, isDone: false })
       if (deadline < this.#nextDeadline) this.#nextDeadline = deadline
-      this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
-      // Once for all that is published in this turn of the event loop.
-      if (!this.#isPumpDue) {
-        this.#isPumpDue = true
-        setImmediate(this.#pump)
-      }
+      this.#sweeper ??= setInterval(() => {
+        this.#sweep()
+      }, sweepMs)
+      this.onRoom()
     })
   }
 
-  /** A connection stands: opens the sender if there is something to say. */
+  /** A connection stands: opens the links if there is something to say. */
   onOpen(): void {
-    if (this.#count > 0) this.#open()
+    this.#send()
   }
 
   /** The connection is gone: what was under way goes to the front of what waits, in its old order. */
   onDrop(): void {
-    this.#generation += 1
-    this.#sender = undefined
-    this.#sessions = []
-    this.#isOpening = false
-    if (this.#inFlight.size === 0) return
-    this.#waiting = [...this.#inFlight.values(), ...this.#waiting.slice(this.#head)]
+    this.#outlet?.leave()
+    this.#outlet = undefined
+    const again: Pending[] = []
+    for (const pending of this.#inFlight.values()) {
+      if (pending.isDone) this.#bytes -= pending.payload.length
+      else again.push(pending)
+    }
+    this.#waiting = [...again, ...this.#waiting.slice(this.#head)]
     this.#head = 0
     this.#inFlight = new Map()
   }
@@ -113,137 +107,34 @@ export class Lane {
 
   /** Refuses everything that is not accepted yet. */
   fail(reason: string): void {
-    for (const pending of [...this.#inFlight.values(), ...this.#waiting.slice(this.#head)])
-      this.#refuse(pending, reason)
+    for (const pending of this.#inFlight.values()) this.#refuse(pending, reason)
+    for (const pending of this.#waiting.slice(this.#head)) this.#refuseWaiting(pending, reason)
   }
 
-  #send(): void {
-    this.#isPumpDue = false
-    const sender = this.#sender
-    if (sender === undefined) {
-      if (this.#wire.isOpen && this.#count > 0) this.#open()
-      return
+  /** Sends in the next turn of the event loop, once for all that was published or confirmed in this one. */
+  onRoom(): void {
+    if (this.#isPumpDue) return
+    this.#isPumpDue = true
+    setImmediate(this.#pump)
+  }
+
+  onAccepted(id: number): void {
+    const pending = this.#take(id)
+    if (pending?.isDone === false) {
+      this.#finish(pending)
+      pending.resolve()
     }
-    let sent = 0
-    while (this.#head < this.#waiting.length && this.#inFlight.size < window && sender.sendable()) {
-      const pending = this.#waiting[this.#head++]
-      if (pending === undefined || pending.isDone) continue
-      // Format 0: the payload is a message that is encoded already.
-      const delivery = sender.send(pending.payload, this.#nextTag(), 0)
-      this.#inFlight.set(delivery.id, pending)
-      sent += 1
-    }
-    if (this.#head === this.#waiting.length) {
-      this.#waiting = []
-      this.#head = 0
-    } else if (this.#head > 4_096) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
-    if (sent > 0) this.#wire.cork()
+    if (this.#head < this.#waiting.length) this.onRoom()
   }
 
-  #nextTag(): Buffer {
-    const tag = Buffer.allocUnsafe(4)
-    this.#tag = (this.#tag + 1) >>> 0
-    tag.writeUInt32BE(this.#tag)
-    return tag
+  onRefused(id: number): void {
+    const pending = this.#take(id)
+    if (pending !== undefined) this.#refuse(pending, `the broker refused a message for ${this.#queue}`)
   }
 
-  #open(): void {
-    if (this.#isOpening || this.#sender !== undefined) return
-    this.#isOpening = true
-    const generation = this.#generation
-    setTimeout(() => {
-      if (generation === this.#generation && this.#isOpening) this.#lost(undefined, 'it did not answer in time')
-    }, attachLimitMs).unref()
-    if (this.#dialect.losesUnroutable) this.#watchQueue(() => this.#openSender())
-    else this.#openSender()
-  }
-
-  /**
-   * A receiver without credit takes nothing, and says when the queue is missing, now or later: on RabbitMQ 3.10 a sender to a
-   * missing queue has everything accepted and lost.
-   */
-  #watchQueue(onFound: () => void): void {
-    const generation = this.#generation
-    const session = this.#wire.openSession()
-    const onGone = this.#onGone(session)
-    const watch = session.open_receiver({
-      source: { address: this.#address, durable: 2 },
-      autoaccept: false,
-      credit_window: 0,
-    })
-    watch.on('receiver_error', onGone)
-    watch.on('receiver_close', onGone)
-    watch.once('receiver_open', () => {
-      if (generation === this.#generation) onFound()
-    })
-  }
-
-  #openSender(): void {
-    const generation = this.#generation
-    const session = this.#wire.openSession()
-    const sender = session.open_sender({
-      target: { address: this.#address, durable: 2, capabilities: [...this.#dialect.capabilities] },
-      snd_settle_mode: 0,
-    })
-    const onGone = this.#onGone(session)
-    sender.on('sender_error', onGone)
-    sender.on('sender_close', onGone)
-    sender.once('sender_open', () => {
-      if (generation !== this.#generation) return
-      this.#isOpening = false
-      this.#sender = sender
-      this.#wire.settle()
-      this.#send()
-    })
-    sender.on('sendable', this.#pump)
-    sender.on('accepted', (context: EventContext) => {
-      const pending = generation === this.#generation ? this.#take(context.delivery) : undefined
-      if (pending !== undefined && !pending.isDone) {
-        this.#finish(pending)
-        pending.resolve()
-      }
-      // After the whole frame of confirmations, once.
-      if (this.#head < this.#waiting.length && !this.#isPumpDue) {
-        this.#isPumpDue = true
-        setImmediate(this.#pump)
-      }
-    })
-    const onRefused = (context: EventContext): void => {
-      const pending = generation === this.#generation ? this.#take(context.delivery) : undefined
-      if (pending !== undefined) this.#refuse(pending, `the broker refused a message for ${this.#queue}`)
-    }
-    sender.on('released', onRefused)
-    sender.on('rejected', onRefused)
-  }
-
-  #take(delivery: Delivery | undefined): Pending | undefined {
-    if (delivery === undefined) return undefined
-    const pending = this.#inFlight.get(delivery.id)
-    this.#inFlight.delete(delivery.id)
-    return pending
-  }
-
-  /** Listens for the end of a session; returns what the link on it calls when it ends. */
-  #onGone(session: Session): (context: EventContext) => void {
-    const generation = this.#generation
-    this.#sessions.push(session)
-    const onGone = (context: EventContext): void => {
-      if (generation === this.#generation)
-        this.#lost(context.sender?.error ?? context.receiver?.error ?? context.session?.error)
-    }
-    session.on('session_error', onGone)
-    session.on('session_close', onGone)
-    return onGone
-  }
-
-  /** The links are gone, the connection stands. A missing queue refuses what waits; anything else is tried again. */
-  #lost(error: unknown, reason = describe(error)): void {
-    const sessions = this.#sessions
+  /** A missing queue refuses what waits; anything else is tried again. */
+  onLost(reason: string): void {
     this.onDrop()
-    for (const session of sessions) session.close()
     this.#logger.error({ queue: this.#queue, reason }, 'the broker closed the way to a queue')
     if (/not.found|resource.deleted/i.test(reason)) {
       this.#missingReason = `the broker has no queue ${this.#queue}: ${reason}`
@@ -254,15 +145,51 @@ export class Lane {
     }
   }
 
+  #send(): void {
+    this.#isPumpDue = false
+    if (this.#outlet === undefined) {
+      // With links opened, `onRoom` follows.
+      if (this.#wire.isOpen && this.#count > 0) {
+        this.#outlet = new Outlet(this.#wire, this.#address, this.#dialect, this)
+      }
+      return
+    }
+    let sent = 0
+    while (this.#head < this.#waiting.length && this.#inFlight.size < window && this.#outlet.hasRoom) {
+      const pending = this.#waiting[this.#head++]
+      if (pending === undefined || pending.isDone) continue
+      const id = this.#outlet.send(pending.payload)
+      if (id !== undefined) this.#inFlight.set(id, pending)
+      sent += 1
+    }
+    if (this.#head === this.#waiting.length || this.#head > 4_096) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
+    if (sent > 0) this.#wire.cork()
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#inFlight.get(id)
+    if (pending === undefined) return undefined
+    this.#inFlight.delete(id)
+    this.#bytes -= pending.payload.length
+    return pending
+  }
+
   #refuse(pending: Pending, reason: string): void {
     if (pending.isDone) return
     this.#finish(pending)
     pending.reject(new BrokerUnavailable(reason))
   }
 
+  #refuseWaiting(pending: Pending, reason: string): void {
+    if (!pending.isDone) this.#bytes -= pending.payload.length
+    this.#refuse(pending, reason)
+  }
+
   #finish(pending: Pending): void {
     pending.isDone = true
-    this.#bytes -= pending.payload.length
     this.#count -= 1
     if (this.#count > 0) return
     for (const resolve of this.#onEmpty.splice(0)) resolve()
@@ -278,19 +205,17 @@ export class Lane {
     const now = performance.now()
     if (now < this.#nextDeadline) return
     this.#nextDeadline = Infinity
-    for (const [id, pending] of this.#inFlight) if (this.#isLate(pending, now)) this.#inFlight.delete(id)
+    const reason = `the broker did not accept a message for ${this.#queue} in time`
+    for (const pending of this.#inFlight.values()) if (this.#isLate(pending, now)) this.#refuse(pending, reason)
     for (let at = this.#head; at < this.#waiting.length; at += 1) {
       const pending = this.#waiting[at]
-      if (pending !== undefined) this.#isLate(pending, now)
+      if (pending !== undefined && this.#isLate(pending, now)) this.#refuseWaiting(pending, reason)
     }
   }
 
   #isLate(pending: Pending, now: number): boolean {
-    if (pending.isDone) return true
-    if (pending.deadline <= now) {
-      this.#refuse(pending, `the broker did not accept a message for ${this.#queue} in time`)
-      return true
-    }
+    if (pending.isDone) return false
+    if (pending.deadline <= now) return true
     if (pending.deadline < this.#nextDeadline) this.#nextDeadline = pending.deadline
     return false
   }
