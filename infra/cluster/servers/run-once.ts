@@ -21,7 +21,7 @@ export function runOnce(home: Home, once: Once): Promise<string> {
     const log = join(home.log, `${once.name}.log`)
     const child = spawn(once.command, once.args, {
       cwd: home.path,
-      env: { ...process.env, HOME: home.tmp, ...once.env, [mark]: home.path },
+      env: { ...withoutSettings(process.env), HOME: home.tmp, ...once.env, [mark]: home.path },
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: once.limitMs ?? 60_000,
       killSignal: 'SIGKILL',
@@ -48,4 +48,9 @@ export function runOnce(home: Home, once: Once): Promise<string> {
     })
     child.stdin.on('error', () => undefined).end(once.input ?? '')
   })
+}
+
+// Settings of the process that starts a cluster (a test, say) are not those of the cluster.
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PARLEY_')))
 }
