@@ -166,4 +166,34 @@ describe('receive', () => {
     expect((await state())?.trace?.[0]?.became).toBe('repeat')
     expect((await platform.messages()).filter(({ externalId }) => externalId === 'kept-at-door').length).toBe(1)
   })
+
+  it('gives each person one conversation below a post of X, and joins answers to our answers', async () => {
+    const app = await platform.createApp('x')
+    await platform.createChannel(app, 'x', '42')
+    await platform.createChannel(app, 'x', '43')
+    const put = (body: object) => receiveBodies(contextOf(platform), [{ id: newId(), appId: app, bytes: Buffer.from(JSON.stringify(body)) }])
+    const user = (id: string) => ({ id_str: id, name: `Name ${id}`, screen_name: `handle${id}` })
+    const post = (id: string, from: string, answers?: { id: string; user: string }) => ({
+      id_str: id, text: `post ${id}`, user: user(from), created_at: second(200 + Number(id.slice(-2))).toUTCString(), entities: {},
+      ...(answers === undefined ? {} : { in_reply_to_status_id_str: answers.id, in_reply_to_user_id_str: answers.user }),
+    }) // prettier-ignore
+    const tell = (...posts: object[]) => put({ for_user_id: '42', tweet_create_events: posts })
+    await tell(post('9001', '42'))
+    await tell(post('9002', '501', { id: '9001', user: '42' }), post('9003', '502', { id: '9001', user: '42' }))
+    await tell(post('9004', '42', { id: '9002', user: '501' }))
+    await tell(post('9005', '501', { id: '9004', user: '42' }))
+    const of = async (id: string) => (await byMid(id)).conversationId
+    expect(await of('9003')).not.toBe(await of('9002'))
+    expect([await of('9004'), await of('9005')]).toEqual([await of('9002'), await of('9002')])
+    expect((await byMid('9004')).direction).toBe('outbound')
+
+    // The same direct message comes once for each of our users that are in it.
+    const message = { type: 'message_create', id: '7001', created_timestamp: String(second(300).getTime()), message_create: { sender_id: '501', target: { recipient_id: '42' }, message_data: { text: 'psst' } } }
+    const dm = (forUser: string, target: string) => ({ for_user_id: forUser, direct_message_events: [{ ...message, message_create: { ...message.message_create, target: { recipient_id: target } } }], users: { 501: { id: '501', name: 'Name 501', screen_name: 'handle501' } } })
+    await Promise.all([put(dm('42', '42')), put(dm('43', '43')), put(dm('42', '42'))])
+    const direct = (await platform.messages()).filter(({ externalId, visibility }) => externalId === '7001' && visibility === 'direct')
+    expect(direct.length).toBe(2)
+    expect(new Set(direct.map(({ contactId }) => contactId)).size).toBe(1)
+    expect(direct[0]?.contactId).toBe((await byMid('9002')).contactId)
+  })
 })

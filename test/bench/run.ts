@@ -18,6 +18,7 @@ export interface BenchResult {
 
 const benches: Readonly<Record<string, { about: string; load: () => Promise<{ run: () => Promise<BenchResult> }> }>> = {
   webhook: { about: 'signed webhook to 200, against a bare server with the same durable publish', load: () => import('./webhook.ts') },
+  receive: { about: 'signed bodies taken in, against bare inserts of the same rows', load: () => import('./receive.ts') },
   fresh: { about: "a read after the reader's own write on the replica, against the same read on the primary", load: () => import('./fresh.ts') },
   cache: { about: "a cached read, against the bare client's get", load: () => import('./cache.ts') },
 }
