@@ -230,6 +230,26 @@ test('a comment, its public answer and the one private reply', async () => {
   ).toMatchObject({ type: 'found' })
 })
 
+test('an answer to an answer is found, although it stands below the first comment', async () => {
+  const first = await say({ type: 'facebook', channel: page, person: ana, kind: 'comment', text: 'How much?' })
+  const second = await say({
+    type: 'facebook',
+    channel: page,
+    person: ana,
+    kind: 'comment',
+    text: 'And the dog?',
+    in_reply_to: first.external_id,
+  })
+  const since = new Date()
+  const answer = outbound({ kind: 'comment', inReplyTo: String(second.external_id), text: 'The dog is free' })
+  expect(await connector('facebook').lookUp(access('facebook'), answer, since, never)).toEqual({ type: 'absent' })
+  const sent = await connector('facebook').send(access('facebook'), answer, never)
+  expect(await connector('facebook').lookUp(access('facebook'), answer, since, never)).toEqual({
+    type: 'found',
+    externalId: sent.type === 'sent' ? sent.externalId : '',
+  })
+})
+
 test.each(['aaa', 'xaa'] as const)('X in the form %s: a direct message and a mention, both answered', async (form) => {
   const to = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}`
   await control('PUT', 'apps', {

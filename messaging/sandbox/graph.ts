@@ -4,6 +4,7 @@ import type { Fields } from '../connectors/reading.ts'
 import { proveAppSecret } from '../connectors/meta/signature.ts'
 import { confirmDelivery, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
+import { graphError, listComments, listConversation, missing, readObject } from './graph-reads.ts'
 import type { Answer, Face, Request } from './http.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
 
@@ -52,7 +53,6 @@ function route(
   parameters: Fields,
   refuse: Refuse,
 ): Answer {
-  const { world } = stage
   const isPage = id === channel.external_id
   if (method === 'POST' && edge === 'messages')
     return isPage ? sendMessage(stage, channel, parameters, refuse) : missing(id)
@@ -77,14 +77,7 @@ function route(
         data: { is_valid: true, app_id: channel.app_id, type: 'PAGE', expires_at: 0, profile_id: channel.external_id },
       },
     }
-  if (method === 'GET' && edge === '') {
-    if (isPage) return { status: 200, json: { id, name: channel.name } }
-    const person = world.people.get(id)
-    if (person !== undefined) {
-      const [firstName, ...rest] = person.name.split(' ')
-      return { status: 200, json: { id, name: person.name, first_name: firstName, last_name: rest.join(' ') } }
-    }
-  }
+  if (method === 'GET' && edge === '') return readObject(stage, channel, id)
   return missing(id)
 }
 
@@ -215,50 +208,6 @@ const accept = (stage: Stage, said: Utterance, json: unknown): Answer => ({
   accepted: { echo: () => tell(stage, [said]), after: () => confirmDelivery(stage, said) },
 })
 
-function listComments(stage: Stage, channel: SandboxChannel, id: string, parameters: Fields): unknown[] {
-  const below = stage.world.ledger.filter(
-    (said) =>
-      said.channel === channel.external_id &&
-      said.kind === 'comment' &&
-      (said.in_reply_to === id || (said.in_reply_to === undefined && said.post_id === id)),
-  )
-  if (parameters.order === 'reverse_chronological') below.reverse()
-  return below.slice(0, Number(parameters.limit) || 25).map((said) => ({
-    id: said.external_id,
-    message: said.text,
-    created_time: graphTime(said.at),
-    from:
-      said.direction === 'outbound'
-        ? { id: channel.external_id, name: channel.name }
-        : { id: said.person, name: stage.world.people.get(said.person)?.name },
-  }))
-}
-
-/** Only the 20 newest messages have details. */
-function listConversation(stage: Stage, channel: SandboxChannel, parameters: Fields): unknown[] {
-  const personId = textOf(parameters.user_id)
-  if (personId === undefined) return []
-  const direct = stage.world
-    .between(channel.external_id, personId)
-    .filter((said) => said.kind === 'message' || said.kind === 'reply' || said.kind === 'private_reply')
-  if (direct.length === 0) return []
-  const page = { id: channel.external_id, name: channel.name }
-  const person = { id: personId, name: stage.world.people.get(personId)?.name }
-  const data = direct
-    .slice(-20)
-    .reverse()
-    .map((said) => ({
-      id: said.external_id,
-      created_time: graphTime(said.at),
-      message: said.text,
-      from: said.direction === 'outbound' ? page : person,
-      to: { data: [said.direction === 'outbound' ? person : page] },
-    }))
-  return [{ id: `t_${channel.external_id}_${personId}`, participants: { data: [page, person] }, messages: { data } }]
-}
-
-const graphTime = (iso: string): string => `${iso.slice(0, 19)}+0000`
-
 function readParameters(request: Request): Fields {
   const type = request.headers['content-type'] ?? ''
   if (type.includes('application/x-www-form-urlencoded'))
@@ -271,21 +220,3 @@ const tokenOf = (request: Request): string =>
   request.url.searchParams.get('access_token') ??
   textOf(readParameters(request).access_token) ??
   ''
-
-function graphError(code: number, subcode: number | undefined, message: string, status = 400): Answer {
-  const error = {
-    message: `(#${String(code)}) ${message}`,
-    type: code === 190 ? 'OAuthException' : 'GraphMethodException',
-    code,
-    ...(subcode === undefined ? {} : { error_subcode: subcode }),
-    fbtrace_id: 'AsAnDbOx',
-  }
-  return { status, json: { error } }
-}
-
-const missing = (id: string): Answer =>
-  graphError(
-    100,
-    33,
-    `Unsupported request. Object with ID '${id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation.`,
-  )

@@ -27,17 +27,16 @@ export const facebook: Connector = {
 
   /** Conversations API for direct answers (the 20 newest messages have details), comments edge for public ones. */
   async lookUp(channel, message, since, signal) {
-    const isPublic = message.kind === 'comment'
-    const call = isPublic ? commentsCall(message) : conversationCall(channel, message)
-    if (call === undefined) return { type: 'undecided', reason: 'The message names nobody to look under.' }
-    const result = await callGraph(channel, call, signal)
+    if (message.kind === 'comment') return lookUpComment(channel, message, since, signal)
+    const personId = message.contactExternalId
+    if (personId === undefined) return { type: 'undecided', reason: 'The message names nobody to look under.' }
+    const fields = 'messages.limit(20){id,created_time,from,to,message}'
+    const query = { platform: 'messenger', user_id: personId, fields }
+    const path = `${encodeURIComponent(channel.externalId)}/conversations`
+    const result = await callGraph(channel, { method: 'GET', path, query }, signal)
     if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
-    const list = isPublic
-      ? listOf(fieldsOf(result.json).data)
-      : listOf(fieldsOf(result.json).data).flatMap((conversation) =>
-          listOf(fieldsOf(fieldsOf(conversation).messages).data),
-        )
-    return findOwn(list.map(fieldsOf), channel.externalId, message.text, since, isPublic ? pageSize : 20)
+    const said = listOf(fieldsOf(result.json).data).flatMap((one) => listOf(fieldsOf(fieldsOf(one).messages).data))
+    return findOwn(said.map(fieldsOf), channel.externalId, message.text, since, 20)
   },
 
   /** User profile API: may be empty or refused until the person has written. */
@@ -128,27 +127,37 @@ const refuse = (reasonClass: 'content' | 'recipient' | 'window', code: string, r
   reason,
 })
 
-const commentsCall = (message: OutboundMessage): GraphCall | undefined =>
-  message.inReplyTo === undefined
-    ? undefined
-    : {
-        method: 'GET',
-        path: `${encodeURIComponent(message.inReplyTo)}/comments`,
-        query: { order: 'reverse_chronological', fields: 'id,message,created_time,from', limit: String(pageSize) },
-      }
+/** Facebook has two levels of comments: an answer to an answer stands below the first comment, so that is searched too. */
+async function lookUpComment(
+  channel: ChannelAccess,
+  message: OutboundMessage,
+  since: Date,
+  signal: AbortSignal,
+): Promise<Lookup> {
+  const target = message.inReplyTo
+  if (target === undefined) return { type: 'undecided', reason: 'The message names nothing to look under.' }
+  const below = await searchBelow(channel, target, message.text, since, signal)
+  const isPost = target.startsWith(`${channel.externalId}_`)
+  if (below.type !== 'absent' || isPost) return below
+  const call: GraphCall = { method: 'GET', path: encodeURIComponent(target), query: { fields: 'parent{id}' } }
+  const result = await callGraph(channel, call, signal)
+  if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
+  const parent = idOf(fieldsOf(fieldsOf(result.json).parent).id)
+  return parent === undefined ? below : searchBelow(channel, parent, message.text, since, signal)
+}
 
-const conversationCall = (channel: ChannelAccess, message: OutboundMessage): GraphCall | undefined =>
-  message.contactExternalId === undefined
-    ? undefined
-    : {
-        method: 'GET',
-        path: `${encodeURIComponent(channel.externalId)}/conversations`,
-        query: {
-          platform: 'messenger',
-          user_id: message.contactExternalId,
-          fields: 'messages.limit(20){id,created_time,from,to,message}',
-        },
-      }
+async function searchBelow(
+  channel: ChannelAccess,
+  id: string,
+  text: string,
+  since: Date,
+  signal: AbortSignal,
+): Promise<Lookup> {
+  const query = { order: 'reverse_chronological', fields: 'id,message,created_time,from', limit: String(pageSize) }
+  const result = await callGraph(channel, { method: 'GET', path: `${encodeURIComponent(id)}/comments`, query }, signal)
+  if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
+  return findOwn(listOf(fieldsOf(result.json).data).map(fieldsOf), channel.externalId, text, since, pageSize)
+}
 
 /** The newest utterance of ours with this text. A full list that does not reach back to `since` decides nothing. */
 function findOwn(list: readonly Fields[], pageId: string, text: string, since: Date, fullAt: number): Lookup {
