@@ -68,9 +68,9 @@ export function openCache(config: Pick<Config, 'memcached' | 'prefix'>, logger: 
     },
     async invalidate(keys) {
       const confirmed = await Promise.all(
-        keys.map((key) => {
+        keys.map(async (key) => {
           const place = locate(key)
-          return place === undefined || place.server.remove(place.name)
+          return place === undefined || (await place.server.remove(place.name))
         }),
       )
       return confirmed.every(Boolean)

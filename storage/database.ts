@@ -40,7 +40,7 @@ export interface Writer extends Reader {
  * written nothing yet; `'unknown'`: not known, so it reads the primary.
  */
 export interface Position {
-  gtid: string | 'unknown' | undefined
+  gtid: string | undefined
 }
 
 /** The databases as one reader and writer sees them. */
@@ -244,7 +244,10 @@ async function writeOnce<T>(primary: Pool, logger: Logger, work: (tx: Writer) =>
     result = await work(writerOf(connection, hooks))
   } catch (error) {
     // A connection that cannot even roll back is closed, which rolls back as well.
-    await connection.command('rollback').then(connection.release, connection.discard)
+    await connection.command('rollback').then(
+      () => connection.release(),
+      () => connection.discard(),
+    )
     throw error
   }
   try {

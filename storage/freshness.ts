@@ -48,11 +48,12 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
   const marks: { gtid: string; at: number }[] = []
   const waiting = new Set<() => void>()
   let target: string | undefined
-  let isConnected = false
-  let isStopped = false
+  const link = { isConnected: false }
+  const control = new AbortController()
+  const { signal } = control
   let wake: () => void = () => undefined
 
-  const hasReached = (gtid: string) => isConnected && covers(reached, gtid)
+  const hasReached = (gtid: string) => link.isConnected && covers(reached, gtid)
   const note = (position: string) => {
     advance(reached, position)
     while (marks[0] !== undefined && covers(reached, marks[0].gtid)) marks.shift()
@@ -60,7 +61,7 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
     for (const check of waiting) check()
   }
   const forget = () => {
-    isConnected = false
+    link.isConnected = false
     reached.clear()
   }
   const expect = (gtid: string) => {
@@ -75,15 +76,15 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
         clearTimeout(timer)
         resolve()
       }
-      if (isStopped || (target !== undefined && isConnected)) wake()
+      if (signal.aborted || (target !== undefined && link.isConnected)) wake()
     })
   const lagMs = () => (marks[0] === undefined ? 0 : performance.now() - marks[0].at)
 
   const follow = async (connection: Connection) => {
     note(await slavePosition(connection))
-    if (!isConnected) logger.info({ replica: name }, 'the replica answers')
-    isConnected = true
-    while (!isStopped) {
+    if (!link.isConnected) logger.info({ replica: name }, 'the replica answers')
+    link.isConnected = true
+    while (!signal.aborted) {
       if (target === undefined) await pause(heartbeatMs)
       const wanted = target
       if (wanted === undefined) {
@@ -101,7 +102,7 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
   }
 
   const loop = (async () => {
-    while (!isStopped) {
+    while (!signal.aborted) {
       let connection: Connection | undefined
       try {
         connection = await pool.acquire()
@@ -109,19 +110,19 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
         connection.release()
       } catch (error) {
         connection?.discard()
-        if (isConnected) logger.warn({ replica: name, err: error }, `the replica does not answer, reads go to the primary: ${messageOf(error)}`)
+        if (link.isConnected) logger.warn({ replica: name, err: error }, `the replica does not answer, reads go to the primary: ${messageOf(error)}`)
         forget()
-        if (!isStopped) await pause(250)
+        await pause(250)
       }
     }
   })()
 
   return {
     get isConnected() {
-      return isConnected
+      return link.isConnected
     },
     get isUsable() {
-      return isConnected && lagMs() <= mostLagMs
+      return link.isConnected && lagMs() <= mostLagMs
     },
     get lagMs() {
       return lagMs()
@@ -157,7 +158,7 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
       }
     },
     async stop() {
-      isStopped = true
+      control.abort()
       wake()
       await loop
       await pool.close()

@@ -1,7 +1,7 @@
 /** One pool of connections to one database server, and what the driver's errors mean. The only file that knows mysql2. */
 import { createPool } from 'mysql2'
 import type { Pool as DriverPool, PoolConnection, QueryOptions } from 'mysql2'
-import { Secret } from '../infra/config.ts'
+import type { Secret } from '../infra/config.ts'
 import { codeOf, unavailable } from '../infra/errors.ts'
 
 /** What may be a parameter of a statement; objects are refused, so no driver can expand one into SQL. */
@@ -100,10 +100,12 @@ function wrap(raw: PoolConnection): Connection {
   const ask = (prepared: boolean, options: QueryOptions, values: SqlValue[] | [SqlValue[][]]) =>
     new Promise<unknown>((resolve, reject) => {
       const done = (error: NodeJS.ErrnoException | null, result: unknown) => {
-        if (error === null) return resolve(result)
-        if (!isConnectionError(error)) return reject(error)
-        isBroken = true
-        reject(away(error))
+        if (error === null) {
+          resolve(result)
+          return
+        }
+        isBroken = isConnectionError(error)
+        reject(isBroken ? away(error) : error)
       }
       if (prepared) raw.execute(options, values, done)
       else raw.query(options, values, done)

@@ -2,6 +2,7 @@
  * The position of each session or token: how far its next reader must see, on whichever node that is. In memcached for all
  * nodes and in this process; what is not known for certain is `'unknown'` and reads the primary.
  */
+import { hash } from 'node:crypto'
 import type { Cache, CacheKey } from './cache.ts'
 import { later } from './freshness.ts'
 
@@ -71,4 +72,5 @@ export function openPositions(
   }
 }
 
-const cacheKey = (key: string): CacheKey => `position.1:${key}`
+/** Hashed: a session's id signs in and must not lie open in the pool. */
+const cacheKey = (key: string): CacheKey => `position.1:${hash('sha256', key, 'base64url')}`

@@ -14,17 +14,19 @@ import type { SessionInfo, SessionRow } from './stores/session-rows.ts'
 export type { SessionInfo } from './stores/session-rows.ts'
 
 /**
- * The store of express-session. `accountId`, `userId`, `address` and `agent` of the session's data, where they are texts, are
+ * The store of express-session: `session({ store: storage.sessions })`. `accountId`, `userId`, `address` and `agent` of the session's data, where they are texts, are
  * kept beside it, so that a user's sessions can be listed and ended.
  */
 export interface Sessions extends Store {
+  /** The session's data; null when there is none, it has expired or was ended. */
+  read(sessionId: string): Promise<SessionData | null>
   list(accountId: string, userId: string): Promise<SessionInfo[]>
   /** Ends one, by the id of `list`; whether there was one. */
   end(accountId: string, userId: string, id: string): Promise<boolean>
   /** Ends all of them, as after a change of the password; how many. */
   endAll(accountId: string, userId: string): Promise<number>
-  /** For the sweep. */
-  removeExpired(limit: number): Promise<number>
+  /** For the sweep: at most `limit`; how many. */
+  removeExpired(tx: Writer, limit: number): Promise<number>
 }
 
 /** The name of a session in the cache and of its position: nothing that signs in. */
@@ -55,14 +57,16 @@ class DatabaseSessions extends Store implements Sessions {
   }
 
   override get(sessionId: string, callback: (error: unknown, session?: SessionData | null) => void): void {
-    answer(this.#read(hashSessionId(sessionId)), callback)
+    answer(this.read(sessionId), callback)
   }
 
   override set(sessionId: string, session: SessionData, callback: (error?: unknown) => void = ignore): void {
     const hash = hashSessionId(sessionId)
     const row = rowOf(session)
     // One that was loaded and is gone by now has been ended: saving must not bring it back.
-    answer(this.#change(hash, (tx) => (row.data['stored'] === true ? sessionRows.update(tx, hash, row) : sessionRows.insert(tx, hash, { ...row, data: { ...row.data, stored: true } }))), callback)
+    const isNew = row.data['stored'] !== true
+    const marked = { ...row, data: { ...row.data, stored: true } }
+    answer(this.#change(hash, (tx) => (isNew ? sessionRows.insert(tx, hash, marked) : sessionRows.update(tx, hash, row))), callback)
   }
 
   override touch(sessionId: string, session: SessionData, callback: (error?: unknown) => void = ignore): void {
@@ -95,11 +99,12 @@ class DatabaseSessions extends Store implements Sessions {
     return this.#remove(accountId, userId)
   }
 
-  removeExpired(limit: number): Promise<number> {
-    return this.#database.write((tx) => sessionRows.removeExpired(tx, limit))
+  removeExpired(tx: Writer, limit: number): Promise<number> {
+    return sessionRows.removeExpired(tx, limit)
   }
 
-  async #read(hash: Buffer): Promise<SessionData | null> {
+  async read(sessionId: string): Promise<SessionData | null> {
+    const hash = hashSessionId(sessionId)
     const load = async (): Promise<Copy | undefined> => {
       const row = await sessionRows.get(this.#database.primary, hash)
       return row && { data: row.data, expires_at: row.expiresAt.getTime() }
@@ -151,6 +156,5 @@ function rowOf(session: SessionData): SessionRow {
 }
 
 function expiryOf(session: SessionData): Date {
-  const { expires, originalMaxAge } = session.cookie
-  return expires ? new Date(expires) : new Date(Date.now() + (originalMaxAge ?? defaultLifeMs))
+  return new Date(Date.now() + (session.cookie.maxAge ?? session.cookie.originalMaxAge ?? defaultLifeMs))
 }
