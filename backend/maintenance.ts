@@ -1,6 +1,6 @@
 /** The sweeps that keep tables from growing without end. Each is due again by what lies in the tables, not by what Redis remembers. */
 import type { Logger } from '../infra/logger.ts'
-import type { Storage, Writer } from '../storage/index.ts'
+import type { Storage } from '../storage/index.ts'
 import type { Sweep } from './queue.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -9,17 +9,17 @@ const portion = 500
 
 /** Every sweep, written out. */
 export function listSweeps(storage: Storage, logger: Logger): Sweep[] {
-  const clear = (what: string, remove: (tx: Writer) => Promise<number>) => async (signal: AbortSignal) => {
+  const clear = (what: string, remove: () => Promise<number>) => async (signal: AbortSignal) => {
     let total = 0
     let removed = portion
     while (removed === portion && !signal.aborted) {
-      removed = await storage.write(remove)
+      removed = await remove()
       total += removed
     }
     if (total > 0) logger.info({ what, total }, 'old rows were removed')
   }
   return [
-    { name: 'expired-sessions', everyMs: 60_000, work: clear('sessions', (tx) => storage.sessions.removeExpired(tx, portion)) },
-    { name: 'old-idempotency-keys', everyMs: 60_000, work: clear('idempotency keys', (tx) => storage.idempotency.removeBefore(tx, new Date(Date.now() - 2 * dayMs), portion)) },
+    { name: 'expired-sessions', everyMs: 60_000, work: clear('sessions', () => storage.sessions.removeExpired(portion)) },
+    { name: 'old-idempotency-keys', everyMs: 60_000, work: clear('idempotency keys', () => storage.write((tx) => storage.idempotency.removeBefore(tx, new Date(Date.now() - 2 * dayMs), portion))) },
   ]
 }

@@ -62,7 +62,7 @@ export function buildApp(context: AppContext): Express {
   })
 
   const api = express.Router({ caseSensitive: true })
-  api.use(readSession(config, storage, logger))
+  api.use(readSession(config, storage))
   for (const route of routes) api[route.method](route.path, serveRoute(route, { config, logger, storage, auth, limiter }))
   app.use('/api/v1', api, answerNotFound)
 

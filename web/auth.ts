@@ -69,7 +69,7 @@ export function openAuth(storage: Storage): Auth {
     },
     async isStillValid(request, identity) {
       if (identity.kind === 'token') return (await readToken(bearerOf(request) ?? '')) !== undefined
-      const data = await storage.sessions.get(request.sessionID)
+      const data = await storage.sessions.read(request.sessionID)
       return data?.userId === identity.asker.userId && (await readSession(identity.asker.accountId, identity.asker.userId)) !== undefined
     },
   }

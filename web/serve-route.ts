@@ -32,11 +32,15 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
     context.limiter.take(identity?.key ?? `address:${request.ip ?? ''}`)
     const body = route.reads === 'json' && !isSafe(request.method) ? await readJson(request, response) : undefined
 
-    const position: Position = { gtid: identity === undefined ? undefined : 'unknown' }
+    const before = identity === undefined ? undefined : await context.storage.positions.get(identity.key)
+    const position: Position = { gtid: before }
     const call = callOf(context, request, response, position, identity)
     const work = (): Promise<Reply<unknown> | typeof answered> => route.run({ params: request.params, query: request.query, body }, call)
     const reply = await answerOnce(route, request, body, identity, call.storage, work)
     if (reply === answered) return
+    // Whichever node answers next must see what was written here.
+    const after = position.gtid
+    if (identity !== undefined && after !== undefined && after !== 'unknown' && after !== before) await context.storage.positions.set(identity.key, after)
     response.setHeader('cache-control', 'no-store')
     if (reply.status === 204) response.status(204).end()
     else response.status(reply.status).json(reply.body)

@@ -72,7 +72,7 @@ export const documentRoutes = [
         'accept-ranges': 'bytes',
         etag,
       })
-      if (request.fresh) {
+      if (isKnown(request, etag)) {
         response.status(304).end()
         return answered
       }
@@ -102,7 +102,7 @@ interface Sent {
   readonly stored: { readonly digest: string; readonly size: number }
 }
 
-const isForm = (request: Request): boolean => /^multipart\/form-data *;/i.test(request.get('content-type') ?? '')
+const isForm = (request: Request): boolean => /^multipart\/form-data *(;|$)/i.test(request.get('content-type') ?? '')
 
 /** Types that a browser may show by itself; all others are offered for saving as bytes. */
 const safeTypes = /^(image\/(png|jpeg|gif|webp|avif)|video\/(mp4|webm|quicktime)|audio\/(mpeg|mp4|ogg|wav|webm|aac)|application\/pdf|text\/plain)$/
@@ -156,6 +156,12 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
     })
     request.pipe(form)
   })
+}
+
+/** The bytes of a digest never change, so a copy that has it is right whatever else the request says. */
+function isKnown(request: Request, etag: string): boolean {
+  const tags = (request.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags.includes(etag) || tags.includes('*')
 }
 
 /** `undefined`: the whole file; `none`: nothing of what was asked for exists. Several ranges are answered by the whole. */

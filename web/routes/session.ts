@@ -42,7 +42,7 @@ export function sessionRoutes(limiters: { readonly byAddress: Limiter; readonly 
           })
         })
         const csrf = newCsrfToken()
-        Object.assign(request.session, { userId: user.id, accountId: user.accountId, csrf })
+        Object.assign(request.session, { userId: user.id, accountId: user.accountId, csrf, address, agent: request.get('user-agent') ?? '' })
         await new Promise<void>((resolve, reject) => {
           request.session.save((error: unknown) => {
             if (error === undefined || error === null) resolve()
