@@ -1,4 +1,5 @@
 /** The whole local cluster: servers, nodes, front ends. */
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ClusterFault } from './fault.ts'
@@ -145,7 +146,7 @@ function nodeSpec(
     args: [program, 'run', member.role],
     env: {
       ...environment,
-      NODE_ENV: 'production',
+      ...nodeRuntime(ground),
       PARLEY_NODE: member.name,
       PARLEY_LISTEN_HOST: '127.0.0.1',
       PARLEY_LISTEN_PORT: String(port),
@@ -154,6 +155,12 @@ function nodeSpec(
     stopLimitMs: 30_000,
   }
 }
+
+// Compiled modules are kept: seven nodes and every restart start from them, in about half the time.
+const nodeRuntime = (ground: Ground): Record<string, string> => ({
+  NODE_ENV: 'production',
+  NODE_COMPILE_CACHE: join(ground.place.tmp, 'compiled'),
+})
 
 const setupAnswer = z.object({ email: z.string(), password: z.string().nullish() })
 
@@ -165,14 +172,19 @@ async function runSetup(
     name: 'setup',
     command: process.execPath,
     args: [program, 'setup'],
-    env: { ...environment, PARLEY_NODE: 'setup' },
+    env: { ...environment, ...nodeRuntime(ground), PARLEY_NODE: 'setup' },
     limitMs: 60_000,
   })
   const last = output.trim().split('\n').at(-1) ?? ''
   const parsed = setupAnswer.safeParse(JSON.parse(last))
-  if (!parsed.success)
-    throw new ClusterFault(`The setup command answered something else than expected: ${last.slice(0, 200)}`)
-  return { email: parsed.data.email, password: parsed.data.password ?? undefined }
+  if (!parsed.success) throw new ClusterFault(`The setup command answered something else: ${last.slice(0, 200)}`)
+  const { email, password } = parsed.data
+  // A generated password is told only once; kept beside the passwords of the servers, the next start can show it again.
+  const known = ground.plan.administrator
+  const administrator = { email, password: password ?? (known?.email === email ? known.password : undefined) }
+  ground.plan.administrator = administrator
+  writePlan(ground.place, ground.plan)
+  return administrator
 }
 
 // Said before anything is started. A cluster that has this port in this folder is reported by the lock instead.

@@ -16,6 +16,8 @@ const planSchema = z.object({
   broker: z.enum(['rabbitmq', 'artemis']),
   ports: z.record(z.string(), z.number().int()),
   passwords: z.object({ parley: z.string(), replication: z.string(), broker: z.string(), redis: z.string() }),
+  /** The first administrator, with the password of the beginning. */
+  administrator: z.object({ email: z.string(), password: z.string().optional() }).optional(),
   /** The settings with which a node or a command speaks to this cluster. */
   environment: z.record(z.string(), z.string()),
 })
@@ -63,6 +65,7 @@ export async function makePlan(home: Home, broker: BrokerKind, extraPorts: reado
     broker,
     ports: { ...before?.ports, ...ports },
     passwords,
+    ...(before?.administrator === undefined ? {} : { administrator: before.administrator }),
     environment: {
       PARLEY_HOME: home.path,
       PARLEY_PRIMARY_URL: `mysql://parley:${passwords.parley}@${local('db-primary')}/parley`,

@@ -18,9 +18,15 @@ export async function cluster(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { detach: { type: 'boolean' }, servers: { type: 'boolean' }, json: { type: 'boolean' } },
+    options: {
+      detach: { type: 'boolean' },
+      servers: { type: 'boolean' },
+      json: { type: 'boolean' },
+      began: { type: 'string' },
+    },
   })
   const [action, name] = positionals
+  if (values.began !== undefined) began = Number(values.began)
   // In a local cluster the demo is on unless it was switched off.
   const config = readConfig({ PARLEY_DEMO: '1', ...ownSettings() })
   switch (action) {
@@ -129,9 +135,10 @@ async function status(path: string, json: boolean): Promise<number> {
 const notRunning = (home: string): ClusterFault =>
   new ClusterFault(`No cluster is running in ${home}; start it with \`npm start\`.`)
 
-const began = Date.now() - performance.now()
+// Of this process, unless the one that started it says when it began itself.
+let began = Date.now() - performance.now()
 
-/** Progress, with the seconds since the start of this process. */
+/** Progress, with the seconds since the start. */
 function reporter(): (line: string) => void {
   return (line) => {
     say(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`, false)
