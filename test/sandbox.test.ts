@@ -406,7 +406,8 @@ test('echo first, echo none', async () => {
   expect(ofType('echo')).toHaveLength(1)
 })
 
-test('a restart keeps the world', async () => {
+test('a restart keeps the world and what was not yet told', async () => {
+  status = 503
   await say({ type: 'facebook', channel: page, person: ana, kind: 'message', text: 'hello' })
   await sandbox.stop()
   sandbox = await startSandbox({ config: { home, listen: { host: '127.0.0.1', port: 0 } }, logger: silentLogger })
@@ -414,6 +415,8 @@ test('a restart keeps the world', async () => {
   expect(
     await connector('facebook').send(access('facebook'), outbound({ contactExternalId: ana.id }), never),
   ).toMatchObject({ type: 'sent' })
+  status = 200
+  await until(() => ofType('message').some((event) => event.text === 'hello'))
 })
 
 test('a burst reaches the webhook whole, and raw bodies are passed on signed', async () => {

@@ -115,6 +115,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
   })
   const port = await listen(server, config.listen)
   logger.info({ port }, 'the sandbox networks listen')
+  webhooks.resume()
 
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import { signMeta } from '../connectors/meta/signature.ts'
 import { signX } from '../connectors/x/signature.ts'
 import type { Faults } from './faults.ts'
 import { encodeMeta, encodeX } from './wire.ts'
-import type { SandboxApp, World } from './world.ts'
+import type { PendingWebhook, SandboxApp, World } from './world.ts'
 
 export interface Attempt {
   readonly webhook: number
@@ -43,9 +43,6 @@ export class WebhookSender implements Running {
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #stop = new AbortController()
   #busy = 0
-  #count = 0
-  /** Accepted by nobody yet and not given up. */
-  pending = 0
 
   constructor(world: World, faults: Faults, logger: Logger) {
     this.#world = world
@@ -57,12 +54,20 @@ export class WebhookSender implements Running {
   async post(app: SandboxApp, body: unknown, channel?: string): Promise<void> {
     const bytes = app.network === 'meta' ? encodeMeta(body) : encodeX(body)
     const times = this.#faults.take('repeat_webhooks', app.network, channel) === undefined ? 1 : 2
+    const text = bytes.toString('latin1')
     await Promise.all(
-      Array.from({ length: times }, () => {
-        this.pending += 1
-        return this.#try(app.app_id, ++this.#count, bytes, 1, channel)
-      }),
+      Array.from({ length: times }, () => this.#try(this.#world.owe({ app_id: app.app_id, channel, body: text }), 1)),
     )
+  }
+
+  /** Goes on with what was owed when the sandbox last stopped. */
+  resume(): void {
+    for (const owed of this.#world.webhooks.values()) void this.#try(owed, 1)
+  }
+
+  /** How many are neither taken nor given up. */
+  get pending(): number {
+    return this.#world.webhooks.size
   }
 
   /** Signs the given bytes and posts them once; the receiver's status, or 0. */
@@ -112,24 +117,21 @@ export class WebhookSender implements Running {
     return Promise.resolve()
   }
 
-  async #try(
-    appId: string,
-    webhook: number,
-    bytes: Buffer,
-    attempt: number,
-    channel: string | undefined,
-  ): Promise<void> {
-    const app = this.#world.apps.get(appId)
+  async #try(owed: PendingWebhook, attempt: number): Promise<void> {
+    const { webhook, channel } = owed
+    const app = this.#world.apps.get(owed.app_id)
     if (app === undefined || this.#stop.signal.aborted) return
     if (this.#faults.isOn('network_off', app.network, channel)) {
       // Held, not tried: the network cannot be reached, and neither can it reach us.
-      this.#later(500, () => this.#try(appId, webhook, bytes, attempt, channel))
+      this.#later(500, () => this.#try(owed, attempt))
       return
     }
+    // The bodies are pure ASCII on the wire.
+    const bytes = Buffer.from(owed.body, 'latin1')
     await this.#turn()
     const started = Date.now()
     try {
-      const unverified = this.#verified.has(appId) ? undefined : await this.verify(app)
+      const unverified = this.#verified.has(app.app_id) ? undefined : await this.verify(app)
       const { status, error } =
         unverified?.verified === false
           ? { status: 0, error: `not verified: ${unverified.detail}` }
@@ -138,7 +140,7 @@ export class WebhookSender implements Running {
       const wait = this.retryMs[attempt - 1]
       this.attempts.push({
         webhook,
-        app_id: appId,
+        app_id: app.app_id,
         at: new Date(started).toISOString(),
         attempt,
         status,
@@ -149,10 +151,10 @@ export class WebhookSender implements Running {
       })
       if (this.attempts.length > keptAttempts) this.attempts.splice(0, keptAttempts / 4)
       if (isTaken || wait === undefined) {
-        this.pending -= 1
+        this.#world.settle(webhook)
         if (!isTaken) this.#logger.warn({ webhook, attempt, status }, 'a webhook was given up')
       } else {
-        this.#later(wait, () => this.#try(appId, webhook, bytes, attempt + 1, channel))
+        this.#later(wait, () => this.#try(owed, attempt + 1))
       }
     } finally {
       this.#busy -= 1
@@ -186,6 +188,7 @@ export class WebhookSender implements Running {
   }
 
   #later(ms: number, act: () => Promise<void>): void {
+    if (this.#stop.signal.aborted) return
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       void act()

@@ -58,11 +58,21 @@ export interface Utterance {
   readonly picture?: string | undefined
 }
 
+/** A webhook that is to reach its app: kept until it was taken or given up. */
+export interface PendingWebhook {
+  readonly webhook: number
+  readonly app_id: string
+  readonly channel?: string | undefined
+  readonly body: string
+}
+
 type Line =
   | ({ readonly line: 'app' } & SandboxApp)
   | ({ readonly line: 'channel' } & SandboxChannel)
   | ({ readonly line: 'person' } & SandboxPerson)
   | ({ readonly line: 'said' } & Utterance)
+  | ({ readonly line: 'webhook' } & PendingWebhook)
+  | { readonly line: 'webhook_over'; readonly webhook: number }
 
 /** The networks' state: read from `file` on opening, every change appended to it. */
 export class World {
@@ -70,11 +80,14 @@ export class World {
   readonly channels = new Map<string, SandboxChannel>()
   readonly people = new Map<string, SandboxPerson>()
   readonly ledger: Utterance[] = []
+  readonly webhooks = new Map<number, PendingWebhook>()
   readonly byId = new Map<string, Utterance>()
   readonly #byPair = new Map<string, Utterance[]>()
   readonly #file: number
   readonly #listeners = new Set<(utterance: Utterance) => void>()
   #sequence = 0
+  #lastWebhook = 0
+  #isOpen = true
 
   constructor(file: string) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
@@ -117,6 +130,18 @@ export class World {
     return utterance
   }
 
+  /** Remembers a webhook until it is over. */
+  owe(webhook: Omit<PendingWebhook, 'webhook'>): PendingWebhook {
+    const owed = { ...webhook, webhook: this.#lastWebhook + 1 }
+    this.#record({ line: 'webhook', ...owed })
+    return owed
+  }
+
+  /** The webhook was taken or given up. */
+  settle(webhook: number): void {
+    this.#record({ line: 'webhook_over', webhook })
+  }
+
   /** Everything between a channel and a person, oldest first. */
   between(channel: string, person: string): readonly Utterance[] {
     return this.#byPair.get(`${channel} ${person}`) ?? []
@@ -134,6 +159,7 @@ export class World {
   }
 
   close(): void {
+    this.#isOpen = false
     closeSync(this.#file)
   }
 
@@ -159,6 +185,8 @@ export class World {
   }
 
   #record(line: Line): void {
+    // What ends after the closing is owed again at the next start.
+    if (!this.#isOpen) return
     writeSync(this.#file, `${JSON.stringify(line)}\n`)
     this.#apply(line)
   }
@@ -181,7 +209,14 @@ export class World {
         const pair = this.#byPair.get(key)
         if (pair === undefined) this.#byPair.set(key, [entry])
         else pair.push(entry)
+        break
       }
+      case 'webhook':
+        this.#lastWebhook = entry.webhook
+        this.webhooks.set(entry.webhook, entry)
+        break
+      case 'webhook_over':
+        this.webhooks.delete(entry.webhook)
     }
   }
 }
