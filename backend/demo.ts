@@ -6,8 +6,7 @@ import { every } from '../infra/lifecycle.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import { callOutside } from '../infra/outside.ts'
-import type { Storage } from '../storage/index.ts'
-import type { App } from '../storage/index.ts'
+import type { App, Storage } from '../storage/index.ts'
 import { createApp, createChannel } from './networks.ts'
 
 export interface DemoContext {

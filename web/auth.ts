@@ -1,9 +1,8 @@
 /** Who is asking: a bearer token or the session cookie; and how fresh that asker's reads must be. */
 import type { Request } from 'express'
 import { Problem } from '../infra/errors.ts'
-import type { Storage } from '../storage/index.ts'
-import { hashToken, isTokenValid } from '../storage/stores/tokens.ts'
-import type { User } from '../storage/stores/users.ts'
+import { hashToken, isTokenValid } from '../storage/index.ts'
+import type { Storage, User } from '../storage/index.ts'
 import type { Asker } from './route.ts'
 
 /** A known asker. `key` names the session or token: positions and rate limits hang on it. */

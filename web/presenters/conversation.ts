@@ -1,7 +1,4 @@
-import type { Reader, Storage } from '../../storage/index.ts'
-import type { Contact, ContactAddress } from '../../storage/index.ts'
-import type { Conversation } from '../../storage/index.ts'
-import type { Post } from '../../storage/index.ts'
+import type { Contact, ContactAddress, Conversation, Post, Reader, Storage } from '../../storage/index.ts'
 import type { ContactJson, ConversationJson } from './shapes.ts'
 
 /** Conversations with what stands around them: a fixed number of queries, whatever their count. */

@@ -1,7 +1,4 @@
-import type { Reader, Storage } from '../../storage/index.ts'
-import type { Attachment } from '../../storage/index.ts'
-import type { Attempt, Delivery } from '../../storage/index.ts'
-import type { Message } from '../../storage/index.ts'
+import type { Attachment, Attempt, Delivery, Message, Reader, Storage } from '../../storage/index.ts'
 import type { MessageJson } from './shapes.ts'
 
 /** Messages with attachments, authors and deliveries: a fixed number of queries, whatever their count. */

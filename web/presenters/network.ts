@@ -1,7 +1,5 @@
 import type { Config } from '../../infra/config.ts'
-import type { Storage } from '../../storage/index.ts'
-import type { App } from '../../storage/index.ts'
-import type { Channel } from '../../storage/index.ts'
+import type { App, Channel, Storage } from '../../storage/index.ts'
 import { doorPath } from '../webhooks.ts'
 import type { AppJson, ChannelJson } from './shapes.ts'
 

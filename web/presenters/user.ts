@@ -1,4 +1,4 @@
-import type { User } from '../../storage/stores/users.ts'
+import type { User } from '../../storage/index.ts'
 import type { SessionJson } from './shapes.ts'
 
 /** Who signs in; nothing of how. */

@@ -1,8 +1,8 @@
 /** Broker messages that could not be processed: kept whole, visible, replayable. */
 import { z } from 'zod'
 import { notFound } from '../../infra/errors.ts'
-import { parkedStates } from '../../storage/stores/parked.ts'
-import type { ParkedRow } from '../../storage/stores/parked.ts'
+import { parkedStates } from '../../storage/index.ts'
+import type { ParkedRow } from '../../storage/index.ts'
 import { deadLetterShape, page } from '../presenters/shapes.ts'
 import type { DeadLetterJson } from '../presenters/shapes.ts'
 import { emptyBody, limitField, route } from '../route.ts'
