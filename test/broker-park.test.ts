@@ -1,23 +1,17 @@
 /** Poison, outages and dead letters, with a real broker and a real database. */
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readConfig, Secret } from '../infra/config.ts'
 import { newId } from '../infra/ids.ts'
 import { silentLogger } from '../infra/logger.ts'
-import { openBroker } from '../messaging/broker/broker.ts'
 import type { Broker, Incoming } from '../messaging/broker/contract.ts'
 import { consumeBatches, consumeSafely, replayParked, sweepParked } from '../messaging/broker/park.ts'
 import type { Patience } from '../messaging/broker/park.ts'
 import { openParking } from '../messaging/broker/parking.ts'
-import { migrate, openStorage } from '../storage/index.ts'
 import type { Storage } from '../storage/index.ts'
-import { openPool } from '../storage/pool.ts'
+import { openPlatform, until } from './platform.ts'
+import type { Platform } from './platform.ts'
 
-const primary = new URL(process.env['PARLEY_PRIMARY_URL'] ?? 'mysql://parley:parley@127.0.0.1:23306/')
-const brokerUrl = process.env['PARLEY_BROKER_URL'] ?? 'amqp://parley:parley@127.0.0.1:25672'
-const database = `parley_park_${randomBytes(6).toString('hex')}`
-
+let platform: Platform
 let storage: Storage
 let broker: Broker
 
@@ -25,43 +19,14 @@ class Outage extends Error {}
 const isOutage = (error: unknown): boolean => error instanceof Outage
 const hasty: Patience = { mostTries: 8, delayMs: () => 20 }
 
-async function command(sql: string): Promise<void> {
-  const pool = openPool(new Secret(Object.assign(new URL(primary), { pathname: '/mysql' }).href), {
-    connections: 1,
-    prepare: () => Promise.resolve(),
-  })
-  const connection = await pool.acquire()
-  await connection.command(sql)
-  connection.release()
-  await pool.close()
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
-  const end = Date.now() + limitMs
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error('it did not become true in time')
-    await sleep(10)
-  }
-}
-
 beforeAll(async () => {
-  await command(`create database ${database}`)
-  const config = readConfig({
-    PARLEY_PRIMARY_URL: Object.assign(new URL(primary), { pathname: `/${database}` }).href,
-    PARLEY_BROKER: process.env['PARLEY_BROKER'],
-    PARLEY_BROKER_URL: brokerUrl,
-    PARLEY_PREFIX: `t${randomBytes(6).toString('hex')}`,
-    PARLEY_HOME: `/tmp/${database}`,
-  })
-  await migrate(config, silentLogger)
-  storage = await openStorage(config, silentLogger)
-  broker = openBroker(config, silentLogger)
+  platform = await openPlatform()
+  storage = platform.storage
+  broker = platform.broker
 })
 
 afterAll(async () => {
-  await broker.close()
-  await storage.close()
-  await command(`drop database ${database}`)
+  await platform.close()
 })
 
 describe('parking', () => {

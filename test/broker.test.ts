@@ -221,7 +221,7 @@ describe(`the broker (${kind})`, () => {
     ).rejects.toBeInstanceOf(BrokerUnavailable)
     const tookMs = performance.now() - started
     expect(tookMs).toBeGreaterThanOrEqual(300)
-    expect(tookMs).toBeLessThan(450)
+    expect(tookMs).toBeLessThan(1_000)
     const body = Buffer.alloc(1_048_576)
     const outcomes = await Promise.allSettled(
       Array.from({ length: 70 }, () => broker.publish('inbound', { id: newId(), body }, { limitMs: 500 })),
