@@ -1,23 +1,15 @@
 /**
- * A read right after a write by the same session, beside the same read on the primary, interleaved: own median over the
- * primary's. Counts reads that did not see their own write: there must be none, also with a replica that lags by seconds.
+ * A read right after a write by the same session, beside the same read on the primary, interleaved: medians. Counts
+ * reads that did not see their own write: there must be none, also with a replica that lags by seconds.
  */
 import { readConfig } from '../../infra/config.ts'
 import { newId } from '../../infra/ids.ts'
 import { silentLogger } from '../../infra/logger.ts'
 import { migrate, openStorage } from '../../storage/index.ts'
 import type { Position, Storage } from '../../storage/index.ts'
+import type { BenchResult } from './run.ts'
 
-export interface Figure {
-  readonly name: string
-  readonly ours: number
-  readonly limit: number
-  readonly ratio: number
-  readonly unit: string
-  readonly runs: number
-}
-
-export interface FreshFigure extends Figure {
+export interface FreshFigure extends BenchResult {
   readonly pairs: number
   readonly stale: number
 }
@@ -77,7 +69,7 @@ async function measure(storage: Storage, pairs: number, sessions: number): Promi
   const each = Math.ceil((pairs - alone) / sessions)
   await Promise.all(ids.map((id) => session(id, undefined, each)))
   const [a, b] = [median(ours), median(limit)]
-  return { name: 'fresh', ours: a, limit: b, ratio: a / b, unit: 'ms', runs: alone, pairs: count, stale }
+  return { name: 'fresh', ours: a, limit: b, ratio: b / a, unit: 'ms', runs: alone, pairs: count, stale }
 }
 
 export function median(values: readonly number[]): number {
