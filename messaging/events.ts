@@ -43,6 +43,9 @@ export async function numberFacts(storage: Storage, lease: Lease): Promise<numbe
   // Nobody but the holder takes facts out, so what is read before the fence is still there behind it.
   const facts = await storage.relay.oldest(storage.primary, mostAtOnce)
   if (facts.length === 0) return 0
+  // Once more, for a writer that died between its commit and this; before the facts are gone, so that our own death repeats it.
+  const stale = facts.flatMap(({ invalidates }) => invalidates)
+  if (stale.length > 0) await storage.cache.invalidate([...new Set(stale)])
   await storage.write(async (tx) => {
     await storage.leases.assertHeld(tx, lease.name, lease.epoch)
     await storage.relay.number(tx, facts)

@@ -1,4 +1,5 @@
 /** What an attempt or a look-up says about a delivery. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../infra/config.ts'
 import { codeOf } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
@@ -7,6 +8,7 @@ import type { NewEvent } from '../storage/model/events.ts'
 import { deliveryChanged } from './changes.ts'
 import type { Lookup, Outcome } from './connectors/connector.ts'
 import { confirmSent } from './echo.ts'
+import { isOutage } from './outage.ts'
 
 interface Context {
   readonly storage: Storage
@@ -19,6 +21,8 @@ const mostTries = 8
 /** When an unknown outcome is looked up, counted from the moment it became unknown; with the last it is left to a person. */
 const lookupsMs = [2_000, 10_000, 30_000, 60_000] as const
 const settledByMs = 60_000
+/** How long an outcome is kept in memory when it cannot be written down. */
+const rememberedMs = 60_000
 /** From then on "it is not there" is believed, and the message sent once more. */
 const believedFromMs = 29_000
 
@@ -26,8 +30,21 @@ const believedFromMs = 29_000
  * Writes down what became of attempt `number`. Its fence is the number: whoever holds the lane by now may have called the
  * attempt unknown, and this is the better knowledge; but once a later attempt has begun it is history.
  */
-export function concludeAttempt(context: Context, { id, accountId }: Delivery, number: number, outcome: Outcome): Promise<void> {
-  const { storage, logger } = context
+export async function concludeAttempt(context: Context, delivery: Delivery, number: number, outcome: Outcome): Promise<void> {
+  const endsAt = performance.now() + rememberedMs
+  for (;;) {
+    try {
+      await concludeOnce(context, delivery, number, outcome)
+      return
+    } catch (error) {
+      // What the network said is known here only: an outage is waited out, longer than any lane lives.
+      if (!isOutage(error) || performance.now() > endsAt) throw error
+      await sleep(500)
+    }
+  }
+}
+
+function concludeOnce({ storage, logger }: Context, { id, accountId }: Delivery, number: number, outcome: Outcome): Promise<void> {
   return whole(storage, async (tx, facts) => {
     const delivery = await storage.deliveries.lock(tx, accountId, id)
     if (delivery === undefined) return

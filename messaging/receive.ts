@@ -69,7 +69,7 @@ function bodyOf(message: Incoming): Body | undefined {
  * @throws what `isOutage` recognises: then nothing is known of the bodies, and they must come again
  */
 export async function receiveBodies(context: ReceiveContext, bodies: readonly Body[]): Promise<Map<string, unknown>> {
-  const { storage, logger } = context
+  const { storage } = context
   const distinct = [...new Map(bodies.map((body) => [body.id, body])).values()]
   const settled = await storage.received.findSettled(storage.primary, distinct.map(({ id }) => id))
   const opened: Opened[] = []
@@ -80,12 +80,34 @@ export async function receiveBodies(context: ReceiveContext, bodies: readonly Bo
     if (one === undefined) failed.set(body.id, new Error(`there is no app ${body.appId}`))
     else opened.push(one)
   }
-  if (opened.length === 0) return failed
+  for (const part of parts(opened)) await takeInPart(context, part, failed)
+  return failed
+}
+
+/** A transaction stays small although one body may carry a thousand items. */
+const mostItems = 1_000
+
+function* parts(opened: readonly Opened[]): Generator<Opened[]> {
+  let part: Opened[] = []
+  let items = 0
+  for (const one of opened) {
+    if (part.length > 0 && items + one.items.length > mostItems) {
+      yield part
+      part = []
+      items = 0
+    }
+    part.push(one)
+    items += one.items.length
+  }
+  if (part.length > 0) yield part
+}
+
+async function takeInPart(context: ReceiveContext, opened: readonly Opened[], failed: Map<string, unknown>): Promise<void> {
   try {
     await takeInBodies(context, opened)
   } catch (error) {
     if (isOutage(error)) throw error
-    logger.warn({ bodies: opened.length, code: codeOf(error), err: error }, 'a batch failed: each body is taken in by itself')
+    context.logger.warn({ bodies: opened.length, code: codeOf(error), err: error }, 'a batch failed: each body is taken in by itself')
     for (const one of opened) {
       try {
         await takeInAlone(context, one)
@@ -95,7 +117,6 @@ export async function receiveBodies(context: ReceiveContext, bodies: readonly Bo
       }
     }
   }
-  return failed
 }
 
 async function open({ directory }: ReceiveContext, body: Body): Promise<Opened | undefined> {

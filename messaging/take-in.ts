@@ -1,6 +1,6 @@
 /** Takes many inbound items in, in one transaction with few statements: what they mean to contacts, conversations and messages. */
 import { newId } from '../infra/ids.ts'
-import type { Channel, ContactAddress, Conversation, Message, Person, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
+import type { Channel, ContactAddress, Conversation, Delivery, Message, Person, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import type { InboundEvent, Person as NamedPerson } from './connectors/connector.ts'
 import { connectorOf } from './connectors/registry.ts'
@@ -181,6 +181,7 @@ async function adoptByText(intake: Intake, item: Said, place: Place): Promise<bo
   const match = open.find(
     (each) =>
       normaliseText(each.text) === text &&
+      isOfTime(each, item.event.occurredAt) &&
       each.visibility === item.event.thread.kind &&
       (each.conversationId === place.id || (each.kind === 'private_reply' && item.event.thread.kind === 'direct')),
   )
@@ -189,6 +190,11 @@ async function adoptByText(intake: Intake, item: Said, place: Place): Promise<bo
   note(intake, item, 'echo', match.messageId)
   return true
 }
+
+/** An old sending of unknown fate must not take the same words said anew; clocks may differ by minutes. */
+const isOfTime = (delivery: Delivery, saidAt: Date): boolean =>
+  saidAt.getTime() > delivery.createdAt.getTime() - clockSlackMs && saidAt.getTime() < delivery.updatedAt.getTime() + clockSlackMs
+const clockSlackMs = 10 * 60_000
 
 async function insertUtterances(intake: Intake, placed: ReadonlyMap<Said, Place>, people: ReadonlyMap<string, ContactAddress>): Promise<void> {
   const { storage, tx, facts } = intake

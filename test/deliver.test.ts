@@ -102,6 +102,23 @@ describe('deliver', () => {
     }
   })
 
+  it('asks for the name of who came without one', async () => {
+    const { conversationId } = await customer()
+    const { storage, accountId } = platform
+    const conversation = await storage.conversations.get(storage.primary, accountId, conversationId)
+    const name = async () => (await storage.contacts.get(storage.primary, accountId, conversation?.contactId ?? ''))?.name
+    await until(async () => (await name()) === 'Asked Name')
+  })
+
+  it('leaves the same words said anew in the own app of the network to themselves', async () => {
+    const { id, conversationId } = await customer()
+    const message = await reply(conversationId, 'thank you')
+    graph.behave = () => 'lost'
+    await deliver(platform, conversationId)
+    await receive(platform, pageBody([echoes({ id }, `anew-${id}`, 'thank you', new Date(Date.now() + 3_600_000))]))
+    expect([(await deliveryOf(message.id)).state, (await outbound(conversationId)).length]).toEqual(['unknown', 2])
+  })
+
   it('keeps the reference and the external id, and answers an echo with nothing new', async () => {
     const { id, conversationId } = await customer()
     const message = await reply(conversationId, 'with pleasure')
@@ -209,6 +226,7 @@ describe('deliver', () => {
     await deliver(other, conversationId)
     expect([(await deliveryOf(message.id)).state, graph.seen.filter(({ to }) => to === id).length]).toEqual(['unknown', 0])
     expect((await attemptsOf(message.id)).map(({ outcome, code }) => [outcome, code])).toEqual([['unknown', 'node_lost']])
+    graph.hangUp()
     await gone
     expect((await deliveryOf(message.id)).state).toBe('unknown')
   })

@@ -25,6 +25,8 @@ export interface Graph {
   behave: (text: string) => Behaviour
   /** Answers a look-up of a conversation. */
   lookUp: (personId: string) => readonly { id: string; message: string; at: number }[] | 'error'
+  /** Breaks the lines of requests that hang. */
+  hangUp(): void
   /** The look-up that tells the truth. */
   readonly remember: Graph['lookUp']
   close(): Promise<void>
@@ -38,6 +40,7 @@ const refusals: Partial<Record<Behaviour, { readonly status: number; readonly er
 
 export async function openGraph(pageId: string): Promise<Graph> {
   let number = 0
+  const hung: ServerResponse[] = []
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -52,7 +55,10 @@ export async function openGraph(pageId: string): Promise<Graph> {
     graph.requests += 1
     const { recipient, message } = sent.parse(JSON.parse(body))
     const behaviour = graph.behave(message.text)
-    if (behaviour === 'hang') return
+    if (behaviour === 'hang') {
+      hung.push(response)
+      return
+    }
     const refusal = refusals[behaviour]
     if (refusal !== undefined) {
       answer(response, refusal.status, { error: refusal.error })
@@ -83,6 +89,9 @@ export async function openGraph(pageId: string): Promise<Graph> {
     behave: () => 'sent',
     lookUp: remember,
     remember,
+    hangUp: () => {
+      for (const response of hung.splice(0)) response.destroy()
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

@@ -97,6 +97,26 @@ describe('receive', () => {
     expect(texts).toEqual(Array.from({ length: 40 }, () => 'edited'))
   })
 
+  it('loses no change whose message is committed between its two looks', async () => {
+    const put = (context: ReceiveContext, body: Buffer) => receiveBodies(context, [{ id: newId(), appId: platform.appId, bytes: body }])
+    const { storage } = other
+    const keep: typeof storage.earlyChanges.keep = async (tx, news) => {
+      await put(contextOf(platform), pageBody([writes(mei, 'between', 'plain', second(22))]))
+      await storage.earlyChanges.keep(tx, news)
+    }
+    await put({ ...contextOf(other), storage: { ...storage, earlyChanges: { ...storage.earlyChanges, keep } } }, pageBody([edits(mei, 'between', 'edited', second(23))]))
+    expect((await byMid('between')).text).toBe('edited')
+  })
+
+  it('takes in a body of a thousand items, and a person with a name of any length', async () => {
+    const many = Array.from({ length: 1000 }, (_, n) => writes({ id: String(60_000 + (n % 50)) }, `many-${String(n)}`, `item ${String(n)}`, second(n)))
+    expect((await receive(pageBody(many), pageBody(many))).size).toBe(0)
+    expect((await platform.messages()).filter(({ externalId }) => externalId?.startsWith('many-')).length).toBe(1000)
+    await receive(feedBody([comments({ id: '60100', name: '🙂'.repeat(400) }, 'long-name', 'hi', second(30), '100200300_56')]))
+    const { contactId } = await byMid('long-name')
+    expect((await platform.storage.contacts.get(platform.storage.primary, platform.accountId, contactId ?? ''))?.name.startsWith('🙂🙂')).toBe(true)
+  })
+
   it('puts answers below a comment into its conversation and knows the post', async () => {
     const post = '100200300_55'
     await receive(feedBody([comments(juma, 'c2', 'and me?', second(31), post, 'c1'), comments(ines, 'c1', 'lovely', second(30), post)]))

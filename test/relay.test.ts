@@ -1,6 +1,7 @@
 /** Facts are numbered once, without a gap, in spite of late commits and relays that were paused. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { queues } from '../messaging/broker/queues.ts'
 import { numberFacts, publishFacts, relayLease, startRelay } from '../messaging/events.ts'
 import { LeaseLost } from '../storage/index.ts'
@@ -66,6 +67,15 @@ describe('relay', () => {
     expect(await numberFacts(other.storage, active)).toBe(1)
     await expect(publishFacts(platform.storage, platform.broker, paused)).rejects.toThrow(LeaseLost)
     expect((await numbered()).filter(({ name }) => name === 'disputed').length).toBe(1)
+  })
+
+  it('repeats the deletion of cached values whose writer may have died', async () => {
+    const { storage } = platform
+    const read = (value: string) => storage.cache.read('relaytest.1:x', { ttlSeconds: 60 }, () => Promise.resolve(value), z.string())
+    expect([await read('old'), await read('not asked')]).toEqual(['old', 'old'])
+    await storage.write((tx) => storage.outbox.append(tx, fact('stale'), ['relaytest.1:x']))
+    await numberFacts(other.storage, await steal('three'))
+    expect(await read('new')).toBe('new')
   })
 
   it('numbers without gap or double while two relays quarrel and writers go on', async () => {
