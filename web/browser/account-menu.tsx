@@ -36,7 +36,11 @@ export function AccountMenu() {
   return (
     <Popover position="right-end" width={280} shadow="md" trapFocus returnFocus transitionProps={{ duration: 80 }}>
       <Popover.Target>
-        <ActionIcon variant="transparent" size={44} aria-label={t('account.menu', { name: session.user.name })}>
+        <ActionIcon
+          variant="transparent"
+          size={44}
+          aria-label={`${initials(session.user.name)}, ${t('account.menu', { name: session.user.name })}`}
+        >
           <Avatar size={34} color="harbour" variant="filled" aria-hidden>
             {initials(session.user.name)}
           </Avatar>

@@ -71,12 +71,23 @@ export const api = {
   },
   signOut: () => ask<unknown>('DELETE', '/session'),
   conversations: (view: View, q: string, cursor: string | null, signal?: AbortSignal) =>
-    ask<Page<ConversationJson>>('GET', `/conversations${query({ ...viewQueries[view], q, cursor, limit: '50' })}`, undefined, { signal }),
-  conversation: (id: string, signal?: AbortSignal) => ask<ConversationJson>('GET', `/conversations/${id}`, undefined, { signal }),
+    ask<Page<ConversationJson>>(
+      'GET',
+      `/conversations${query({ ...viewQueries[view], q, cursor, limit: '50' })}`,
+      undefined,
+      { signal },
+    ),
+  conversation: (id: string, signal?: AbortSignal) =>
+    ask<ConversationJson>('GET', `/conversations/${id}`, undefined, { signal }),
   changeConversation: (id: string, change: { status?: 'open' | 'resolved'; assignee_id?: string | null }) =>
     ask<ConversationJson>('PATCH', `/conversations/${id}`, change),
   messages: (conversationId: string, cursor: string | null, signal?: AbortSignal) =>
-    ask<Page<MessageJson>>('GET', `/conversations/${conversationId}/messages${query({ cursor, limit: '50' })}`, undefined, { signal }),
+    ask<Page<MessageJson>>(
+      'GET',
+      `/conversations/${conversationId}/messages${query({ cursor, limit: '50' })}`,
+      undefined,
+      { signal },
+    ),
   message: (id: string) => ask<MessageJson>('GET', `/messages/${id}`),
   say: (conversationId: string, message: NewMessage, key: string) =>
     ask<MessageJson>('POST', `/conversations/${conversationId}/messages`, message, { key }),
@@ -85,7 +96,8 @@ export const api = {
   channels: (signal?: AbortSignal) => ask<Page<ChannelJson>>('GET', '/channels', undefined, { signal }),
   apps: (signal?: AbortSignal) => ask<Page<AppJson>>('GET', '/apps', undefined, { signal }),
   addApp: (body: Readonly<Record<string, unknown>>, key: string) => ask<AppJson>('POST', '/apps', body, { key }),
-  addChannel: (body: Readonly<Record<string, unknown>>, key: string) => ask<ChannelJson>('POST', '/channels', body, { key }),
+  addChannel: (body: Readonly<Record<string, unknown>>, key: string) =>
+    ask<ChannelJson>('POST', '/channels', body, { key }),
   received: (state: string, cursor: string | null, signal?: AbortSignal) =>
     ask<Page<ReceivedJson>>('GET', `/received${query({ state, cursor, limit: '50' })}`, undefined, { signal }),
   replay: (receivedId: string, key: string) => ask<unknown>('POST', `/received/${receivedId}/replay`, {}, { key }),

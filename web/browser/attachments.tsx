@@ -47,19 +47,35 @@ function One({ attachment }: { readonly attachment: Attachment }) {
   if (type.startsWith('image/')) {
     const small = attachment.variants[0]?.url ?? attachment.url
     return (
-      <a href={attachment.url} target="_blank" rel="noreferrer" className="attachment-image" aria-label={t('attachment.open', { name })}>
+      <a
+        href={attachment.url}
+        target="_blank"
+        rel="noreferrer"
+        className="attachment-image"
+        aria-label={t('attachment.open', { name })}
+      >
         <img src={small} alt={attachment.title ?? t('attachment.image')} loading="lazy" />
       </a>
     )
   }
-  if (type.startsWith('video/')) return <video className="attachment-image" src={attachment.url} controls preload="metadata" aria-label={name} />
-  if (type.startsWith('audio/')) return <audio className="attachment-audio" src={attachment.url} controls preload="metadata" aria-label={name} />
+  if (type.startsWith('video/'))
+    return <video className="attachment-image" src={attachment.url} controls preload="metadata" aria-label={name} />
+  if (type.startsWith('audio/'))
+    return <audio className="attachment-audio" src={attachment.url} controls preload="metadata" aria-label={name} />
   return (
-    <a href={attachment.url} target="_blank" rel="noreferrer" className="attachment-card" aria-label={t('attachment.open', { name })}>
+    <a
+      href={attachment.url}
+      target="_blank"
+      rel="noreferrer"
+      className="attachment-card"
+      aria-label={t('attachment.open', { name })}
+    >
       <IconFile size={18} aria-hidden />
       <span>
         {name}
-        {attachment.size !== null && <span className="attachment-reason">{sizeOf(attachment.size, speech.language)}</span>}
+        {attachment.size !== null && (
+          <span className="attachment-reason">{sizeOf(attachment.size, speech.language)}</span>
+        )}
       </span>
     </a>
   )
@@ -73,5 +89,7 @@ function titleOf(attachment: Attachment, { t }: Speech): string {
 
 function sizeOf(bytes: number, language: string): string {
   const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte']
-  return new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
+  return new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(
+    value,
+  )
 }

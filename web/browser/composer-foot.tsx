@@ -32,8 +32,15 @@ export function ComposerFoot({ check, hasText, now, children }: Props) {
       <span className="composer-keys" aria-hidden>
         {hasText && <Keys keys="mod+Enter" />}
       </span>
-      <span id="composer-count" className="count" data-over={over > 0 || undefined} data-near={limit !== null && used > limit * 0.9 ? true : undefined}>
-        {over > 0 ? t('composer.too_long', { count: over }) : limit !== null && <span title={t('composer.count', { used, limit })}>{`${used}/${limit}`}</span>}
+      <span
+        id="composer-count"
+        className="count"
+        data-over={over > 0 || undefined}
+        data-near={limit !== null && used > limit * 0.9 ? true : undefined}
+      >
+        {over > 0
+          ? t('composer.too_long', { count: over })
+          : limit !== null && <span title={t('composer.count', { used, limit })}>{`${used}/${limit}`}</span>}
       </span>
       {children}
     </div>

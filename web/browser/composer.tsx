@@ -61,7 +61,12 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
   }))
 
   return (
-    <section className="composer" data-kind={kind} data-channel={conversation.channel.type} aria-label={t('composer.region')}>
+    <section
+      className="composer"
+      data-kind={kind}
+      data-channel={conversation.channel.type}
+      aria-label={t('composer.region')}
+    >
       <div className="composer-kinds" role="radiogroup" aria-label={t('composer.kind')}>
         {kinds.map((each, index) => {
           const Sign = signs[each]
@@ -96,7 +101,12 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
       {kind !== 'note' && draft.answeredName && (
         <div className="composer-to">
           <span>{t('composer.to', { name: draft.answeredName })}</span>
-          <UnstyledButton aria-label={t('composer.to_clear')} title={t('composer.to_clear')} onClick={draft.clearAnswered} className="bare">
+          <UnstyledButton
+            aria-label={t('composer.to_clear')}
+            title={t('composer.to_clear')}
+            onClick={draft.clearAnswered}
+            className="bare"
+          >
             <IconX size={16} aria-hidden />
           </UnstyledButton>
         </div>

@@ -8,12 +8,25 @@ import { useContact, useConversation } from './queries.ts'
 import { useSpeech } from './texts/index.tsx'
 
 /** Who it is, where they can be reached, and how the conversation stands. */
-export function ContactPanel({ conversationId, close }: { readonly conversationId: string; readonly close: () => void }) {
+export function ContactPanel({
+  conversationId,
+  close,
+}: {
+  readonly conversationId: string
+  readonly close: () => void
+}) {
   const { t } = useSpeech()
   const conversation = useConversation(conversationId).data
   return (
     <aside className="panel" aria-label={t('contact.title')}>
-      <ActionIcon variant="subtle" color="gray" size={40} className="panel-close" aria-label={t('contact.close')} onClick={close}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={40}
+        className="panel-close"
+        aria-label={t('contact.close')}
+        onClick={close}
+      >
         <IconArrowLeft size={22} />
       </ActionIcon>
       {conversation ? <About conversation={conversation} /> : <Skeleton height={120} />}
@@ -45,7 +58,11 @@ function About({ conversation }: { readonly conversation: ConversationJson }) {
           <Fact name={t('contact.status')}>{t(`status.${conversation.status}`)}</Fact>
           <Fact name={t('contact.assignee')}>{conversation.assignee?.name ?? t('contact.nobody')}</Fact>
           <Fact name={t('contact.waiting')}>
-            {conversation.waiting_since ? <When at={conversation.waiting_since} text={times.since(conversation.waiting_since, now)} /> : t('contact.not_waiting')}
+            {conversation.waiting_since ? (
+              <When at={conversation.waiting_since} text={times.since(conversation.waiting_since, now)} />
+            ) : (
+              t('contact.not_waiting')
+            )}
           </Fact>
           {conversation.last_inbound_at && (
             <Fact name={t('contact.last_wrote')}>
@@ -99,12 +116,20 @@ function Address({ address }: { readonly address: ContactJson['addresses'][numbe
     <li className="address">
       <ChannelMark type={address.channel_type} size={20} />
       <span className="address-text">
-        <span dir="auto">{address.handle ? `@${address.handle}` : (address.name ?? t(`channel.${address.channel_type}`))}</span>
+        <span dir="auto">
+          {address.handle ? `@${address.handle}` : (address.name ?? t(`channel.${address.channel_type}`))}
+        </span>
         <code>{address.external_id}</code>
       </span>
       <CopyButton value={address.external_id}>
         {({ copied, copy }) => (
-          <ActionIcon variant="subtle" color="gray" size={32} onClick={copy} aria-label={copied ? t('channels.copied') : `${t('channels.copy')}: ${address.external_id}`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={32}
+            onClick={copy}
+            aria-label={copied ? t('channels.copied') : `${t('channels.copy')}: ${address.external_id}`}
+          >
             {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
           </ActionIcon>
         )}

@@ -37,10 +37,14 @@ export function ConversationList(props: Props) {
 
   return (
     <section className="list" aria-label={t('inbox.conversations')}>
-      <h1 className="heard-only">{t('place.inbox')}</h1>
       <nav className="views" aria-label={t('inbox.views')}>
         {views.map((each) => (
-          <Link key={each} to={hrefOf(undefined, each)} className="view" aria-current={each === view ? 'page' : undefined}>
+          <Link
+            key={each}
+            to={hrefOf(undefined, each)}
+            className="view"
+            aria-current={each === view ? 'page' : undefined}
+          >
             {t(`view.${each}`)}
           </Link>
         ))}
@@ -48,7 +52,14 @@ export function ConversationList(props: Props) {
       <SearchField {...props} />
       <div className="list-body">
         {steady.newAbove > 0 && (
-          <Button className="new-pill" size="compact-sm" radius="xl" leftSection={<IconArrowUp size={14} />} onClick={steady.showNewest} title={t('inbox.new_hint')}>
+          <Button
+            className="new-pill"
+            size="compact-sm"
+            radius="xl"
+            leftSection={<IconArrowUp size={14} />}
+            onClick={steady.showNewest}
+            title={t('inbox.new_hint')}
+          >
             {t('inbox.new', { count: steady.newAbove })}
           </Button>
         )}
@@ -60,7 +71,12 @@ export function ConversationList(props: Props) {
           ) : conversations.length === 0 ? (
             <NoConversations view={view} q={q} />
           ) : (
-            <div role="list" aria-label={t('inbox.conversations')} className="rows" style={{ height: Math.max(virtualizer.getTotalSize(), steady.height) }}>
+            <div
+              role="list"
+              aria-label={t('inbox.conversations')}
+              className="rows"
+              style={{ height: Math.max(virtualizer.getTotalSize(), steady.height) }}
+            >
               {virtualizer.getVirtualItems().map((item) => {
                 const conversation = conversations[item.index]
                 return (
@@ -81,7 +97,9 @@ export function ConversationList(props: Props) {
               })}
             </div>
           )}
-          {list.isFetchingNextPage && <Loader size="xs" type="dots" className="list-more" aria-label={t('inbox.more')} />}
+          {list.isFetchingNextPage && (
+            <Loader size="xs" type="dots" className="list-more" aria-label={t('inbox.more')} />
+          )}
         </div>
       </div>
     </section>
@@ -158,7 +176,11 @@ function RowSkeletons() {
 }
 
 /** Asks for the next page shortly before its first row is needed. */
-function useMore(list: Props['list'], virtualizer: ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>, count: number): void {
+function useMore(
+  list: Props['list'],
+  virtualizer: ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>,
+  count: number,
+): void {
   const lastSeen = virtualizer.getVirtualItems().at(-1)?.index ?? 0
   const { hasNextPage, isFetchingNextPage, isError, fetchNextPage } = list
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { IconCheck, IconClockHour4, IconWorld } from '@tabler/icons-react'
 import { memo } from 'react'
-import { Link } from 'react-router'
+import { Link, useNavigate } from 'react-router'
 import type { ConversationJson } from '../presenters/shapes.ts'
 import { Person, initials } from './person.tsx'
 import { useSpeech } from './texts/index.tsx'
@@ -20,28 +20,55 @@ interface Props {
   readonly now: number
 }
 
-export const ConversationRow = memo(function ConversationRow({ conversation, top, position, count, isSelected, isUnread, href, now }: Props) {
+export const ConversationRow = memo(function ConversationRow({
+  conversation,
+  top,
+  position,
+  count,
+  isSelected,
+  isUnread,
+  href,
+  now,
+}: Props) {
   const { t, times } = useSpeech()
   const { id, contact, channel, assignee } = conversation
-  const nameId = `name-${id}`
+  const navigate = useNavigate()
   const restId = `rest-${id}`
   return (
-    <div role="listitem" aria-setsize={count} aria-posinset={position} className="row" style={{ transform: `translateY(${top}px)` }}>
-      <Link
-        to={href}
-        className="row-link"
+    <div
+      role="listitem"
+      aria-setsize={count}
+      aria-posinset={position}
+      className="row"
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      {/* The link is the name and reaches over the whole row; what lies above it, for its hover, opens the row too. */}
+      <div
+        className="row-ground"
         data-unread={isUnread || undefined}
-        aria-current={isSelected ? 'true' : undefined}
-        aria-labelledby={nameId}
-        aria-describedby={restId}
+        data-selected={isSelected || undefined}
+        onClick={(event) => {
+          if (!(event.target instanceof Element && event.target.closest('a'))) void navigate(href)
+        }}
       >
         <Person name={contact.name} id={contact.id} channel={channel.type} />
         <span className="row-text">
           <span className="row-first">
-            <span className="row-name" id={nameId} title={contact.name} dir="auto">
+            <Link
+              to={href}
+              className="row-name"
+              title={contact.name}
+              dir="auto"
+              aria-current={isSelected ? 'true' : undefined}
+              aria-describedby={restId}
+            >
               {contact.name}
-            </span>
-            <time className="row-age" dateTime={conversation.last_activity_at} title={times.exact(conversation.last_activity_at)}>
+            </Link>
+            <time
+              className="row-age"
+              dateTime={conversation.last_activity_at}
+              title={times.exact(conversation.last_activity_at)}
+            >
               {times.age(conversation.last_activity_at, now)}
             </time>
           </span>
@@ -62,8 +89,12 @@ export const ConversationRow = memo(function ConversationRow({ conversation, top
                 </span>
               )}
               {conversation.waiting_since && conversation.status !== 'resolved' && (
-                <span className="row-mark" title={t('row.waiting_since', { time: times.exact(conversation.waiting_since) })}>
-                  <IconClockHour4 size={14} aria-hidden /> {t('row.waiting', { time: times.since(conversation.waiting_since, now) })}
+                <span
+                  className="row-mark"
+                  title={t('row.waiting_since', { time: times.exact(conversation.waiting_since) })}
+                >
+                  <IconClockHour4 size={14} aria-hidden />{' '}
+                  {t('row.waiting', { time: times.since(conversation.waiting_since, now) })}
                 </span>
               )}
               <span className="row-channel">{channel.name}</span>
@@ -76,7 +107,7 @@ export const ConversationRow = memo(function ConversationRow({ conversation, top
             </span>
           </span>
         </span>
-      </Link>
+      </div>
     </div>
   )
 })

@@ -1,7 +1,14 @@
 /** One conversation: who, what was said, and the place to answer. */
 import { Badge, Button, Group, Skeleton, Tooltip, ActionIcon } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconArrowBackUp, IconArrowLeft, IconCheck, IconLayoutSidebarRight, IconUserCheck, IconUserPlus } from '@tabler/icons-react'
+import {
+  IconArrowBackUp,
+  IconArrowLeft,
+  IconCheck,
+  IconLayoutSidebarRight,
+  IconUserCheck,
+  IconUserPlus,
+} from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
@@ -10,6 +17,7 @@ import { Composer, type ComposerHandle } from './composer.tsx'
 import { useActions } from './keyboard.ts'
 import { Messages } from './messages.tsx'
 import { ChannelMark, Person } from './person.tsx'
+import { PublicBand } from './post-above.tsx'
 import { useConversation, useConversationChange, type ConversationChange } from './queries.ts'
 import { markRead } from './read-marks.ts'
 import { useSession } from './session.ts'
@@ -44,12 +52,43 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
   }, [conversation])
 
   useActions([
-    { id: 'reply', label: 'action.reply', keys: 'r', group: 'group.conversation', run: () => composer.current?.answer() },
-    { id: 'open', label: 'action.reply', keys: 'Enter', group: 'group.conversation', isKeyOnly: true, run: () => composer.current?.answer() },
+    {
+      id: 'reply',
+      label: 'action.reply',
+      keys: 'r',
+      group: 'group.conversation',
+      run: () => composer.current?.answer(),
+    },
+    {
+      id: 'open',
+      label: 'action.open',
+      keys: 'Enter',
+      group: 'group.conversation',
+      isKeyOnly: true,
+      run: () => composer.current?.answer(),
+    },
     { id: 'note', label: 'action.note', keys: 'n', group: 'group.conversation', run: () => composer.current?.note() },
-    { id: 'assign', label: care.isMine ? 'action.unassign' : 'action.assign_me', keys: 'a', group: 'group.conversation', run: care.toggleMine },
-    { id: 'resolve', label: care.isResolved ? 'action.reopen' : 'action.resolve', keys: 'e', group: 'group.conversation', run: care.toggleResolved },
-    { id: 'send', label: 'action.send', keys: 'mod+Enter', group: 'group.conversation', run: () => composer.current?.send() },
+    {
+      id: 'assign',
+      label: care.isMine ? 'action.unassign' : 'action.assign_me',
+      keys: 'a',
+      group: 'group.conversation',
+      run: care.toggleMine,
+    },
+    {
+      id: 'resolve',
+      label: care.isResolved ? 'action.reopen' : 'action.resolve',
+      keys: 'e',
+      group: 'group.conversation',
+      run: care.toggleResolved,
+    },
+    {
+      id: 'send',
+      label: 'action.send',
+      keys: 'mod+Enter',
+      group: 'group.conversation',
+      run: () => composer.current?.send(),
+    },
   ])
 
   if (query.isError && !conversation) {
@@ -57,7 +96,11 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
     return (
       <section className="conversation nothing-chosen" aria-label={t('place.inbox')}>
         {isMissing ? (
-          <Empty icon={<IconArrowLeft size={40} stroke={1.3} />} title={t('conversation.missing')} hint={t('conversation.missing_hint')}>
+          <Empty
+            icon={<IconArrowLeft size={40} stroke={1.3} />}
+            title={t('conversation.missing')}
+            hint={t('conversation.missing_hint')}
+          >
             <Button component={Link} to={backTo} variant="default" size="xs">
               {t('conversation.back')}
             </Button>
@@ -69,23 +112,56 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
     )
   }
   return (
-    <section className="conversation" aria-label={conversation?.contact.name ?? t('state.loading')} data-visibility={conversation?.visibility} data-channel={conversation?.channel.type}>
+    <section
+      className="conversation"
+      aria-label={conversation?.contact.name ?? t('state.loading')}
+      data-visibility={conversation?.visibility}
+      data-channel={conversation?.channel.type}
+    >
       <header className="conversation-head">
-        <ActionIcon component={Link} to={backTo} variant="subtle" color="gray" size={40} aria-label={t('conversation.back')} className="back">
+        <ActionIcon
+          component={Link}
+          to={backTo}
+          variant="subtle"
+          color="gray"
+          size={40}
+          aria-label={t('conversation.back')}
+          className="back"
+        >
           <IconArrowLeft size={22} />
         </ActionIcon>
         {conversation ? <Heading conversation={conversation} /> : <Skeleton height={36} width={220} />}
         <Group gap={6} wrap="nowrap" className="conversation-actions">
           <CareButtons care={care} />
           <Tooltip label={t('conversation.details')}>
-            <ActionIcon variant="subtle" color="gray" size={36} aria-label={t('conversation.details')} aria-expanded={isPanelOpen} onClick={togglePanel} className="panel-toggle">
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={36}
+              aria-label={t('conversation.details')}
+              aria-expanded={isPanelOpen}
+              onClick={togglePanel}
+              className="panel-toggle"
+            >
               <IconLayoutSidebarRight size={20} />
             </ActionIcon>
           </Tooltip>
         </Group>
       </header>
-      <Messages conversationId={id} conversation={conversation} onAnswer={(message) => (setAnswered(message), composer.current?.answer())} />
-      {conversation && <Composer ref={composer} conversation={conversation} answered={answered} clearAnswered={() => setAnswered(undefined)} />}
+      {conversation?.visibility === 'public' && <PublicBand conversation={conversation} />}
+      <Messages
+        conversationId={id}
+        conversation={conversation}
+        onAnswer={(message) => (setAnswered(message), composer.current?.answer())}
+      />
+      {conversation && (
+        <Composer
+          ref={composer}
+          conversation={conversation}
+          answered={answered}
+          clearAnswered={() => setAnswered(undefined)}
+        />
+      )}
     </section>
   )
 }
@@ -126,7 +202,9 @@ function CareButtons({ care }: { readonly care: Care }) {
           variant="default"
           size="sm"
           className="care"
-          aria-label={care.isMine ? t('action.unassign') : t('action.assign_me')}
+          aria-label={
+            care.assignee ? `${assignLabel}: ${t(care.isMine ? 'action.unassign' : 'action.assign_me')}` : assignLabel
+          }
           leftSection={care.assignee ? <IconUserCheck size={18} aria-hidden /> : <IconUserPlus size={18} aria-hidden />}
           onClick={care.toggleMine}
           disabled={!care.isReady}
@@ -136,10 +214,13 @@ function CareButtons({ care }: { readonly care: Care }) {
       </Tooltip>
       <Tooltip label={`${care.isResolved ? t('action.reopen') : t('action.resolve')} (E)`}>
         <Button
-          variant={care.isResolved ? 'default' : 'light'}
+          variant="default"
           size="sm"
-          className="care"
-          leftSection={care.isResolved ? <IconArrowBackUp size={18} aria-hidden /> : <IconCheck size={18} aria-hidden />}
+          className="care resolve"
+          data-resolved={care.isResolved || undefined}
+          leftSection={
+            care.isResolved ? <IconArrowBackUp size={18} aria-hidden /> : <IconCheck size={18} aria-hidden />
+          }
           onClick={care.toggleResolved}
           disabled={!care.isReady}
         >
@@ -154,7 +235,9 @@ function CareButtons({ care }: { readonly care: Care }) {
 function useCare(conversation: ConversationJson | undefined, view: View, goOn: () => void) {
   const { t } = useSpeech()
   const { user } = useSession()
-  const change = useConversationChange(conversation, (error) => notifications.show({ color: 'red', message: t('conversation.unchanged', { reason: error.message }) }))
+  const change = useConversationChange(conversation, (error) =>
+    notifications.show({ color: 'red', message: t('conversation.unchanged', { reason: error.message }) }),
+  )
   const isMine = conversation?.assignee?.id === user.id
   const isResolved = conversation?.status === 'resolved'
   const make = (next: ConversationChange, leaves: boolean): void => {
@@ -167,7 +250,12 @@ function useCare(conversation: ConversationJson | undefined, view: View, goOn: (
     isMine,
     isResolved,
     assignee: conversation?.assignee ?? null,
-    toggleMine: () => make({ assignee: isMine ? null : { id: user.id, name: user.name } }, isMine ? view === 'mine' : view === 'unassigned'),
-    toggleResolved: () => make({ status: isResolved ? 'open' : 'resolved' }, isResolved ? view === 'resolved' : view !== 'all'),
+    toggleMine: () =>
+      make(
+        { assignee: isMine ? null : { id: user.id, name: user.name } },
+        isMine ? view === 'mine' : view === 'unassigned',
+      ),
+    toggleResolved: () =>
+      make({ status: isResolved ? 'open' : 'resolved' }, isResolved ? view === 'resolved' : view !== 'all'),
   }
 }

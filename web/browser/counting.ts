@@ -29,5 +29,7 @@ function countWeighted(text: string): number {
 }
 
 function isNarrow(code: number): boolean {
-  return code <= 4351 || (code >= 8192 && code <= 8205) || (code >= 8208 && code <= 8223) || (code >= 8242 && code <= 8247)
+  return (
+    code <= 4351 || (code >= 8192 && code <= 8205) || (code >= 8208 && code <= 8223) || (code >= 8242 && code <= 8247)
+  )
 }

@@ -1,7 +1,17 @@
 /** What became of an own message: a mark at a glance, words on hover and for who listens. */
 import { Button, Tooltip } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconAlertTriangle, IconBan, IconCheck, IconChecks, IconClock, IconHelpCircle, IconRefresh, IconSend, type IconProps } from '@tabler/icons-react'
+import {
+  IconAlertTriangle,
+  IconBan,
+  IconCheck,
+  IconChecks,
+  IconClock,
+  IconHelpCircle,
+  IconRefresh,
+  IconSend,
+  type IconProps,
+} from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { MessageJson } from '../presenters/shapes.ts'
 import { useRetry } from './queries.ts'
@@ -31,7 +41,10 @@ export function DeliveryMark({ state, delivery, now }: Props) {
   const speech = useSpeech()
   const Mark = marks[state]
   const word = wordOf(state, delivery, now, speech)
-  const attempts = delivery && delivery.attempts.length > 1 ? ` · ${speech.t('delivery.attempts', { count: delivery.attempts.length })}` : ''
+  const attempts =
+    delivery && delivery.attempts.length > 1
+      ? ` · ${speech.t('delivery.attempts', { count: delivery.attempts.length })}`
+      : ''
   return (
     <Tooltip label={`${word}${attempts}`}>
       <span className="delivery" data-state={state} role="img" aria-label={word}>
@@ -45,7 +58,9 @@ export function DeliveryMark({ state, delivery, now }: Props) {
 export function DeliveryTrouble({ message, now }: { readonly message: MessageJson; readonly now: number }) {
   const speech = useSpeech()
   const { t } = speech
-  const retry = useRetry((error) => notifications.show({ color: 'red', message: t('delivery.retry_failed', { reason: error.message }) }))
+  const retry = useRetry((error) =>
+    notifications.show({ color: 'red', message: t('delivery.retry_failed', { reason: error.message }) }),
+  )
   const { state, delivery } = message
   const reason = delivery?.reason ?? delivery?.attempts.at(-1)?.reason ?? null
   if (state === 'failed') {
@@ -54,7 +69,13 @@ export function DeliveryTrouble({ message, now }: { readonly message: MessageJso
         <span>
           <strong>{t('delivery.failed')}.</strong> {reason}
         </span>
-        <Button size="compact-sm" variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={retry.isPending} onClick={() => retry.mutate(message)}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconRefresh size={16} aria-hidden />}
+          loading={retry.isPending}
+          onClick={() => retry.mutate(message)}
+        >
           {t('delivery.retry')}
         </Button>
       </div>
@@ -72,7 +93,9 @@ export function DeliveryTrouble({ message, now }: { readonly message: MessageJso
     return (
       <div className="trouble" data-state="unknown">
         <strong>{t('delivery.unknown')}.</strong> {t('delivery.unknown_hint')}{' '}
-        {delivery?.next_attempt_at && t('delivery.unknown_when', { time: speech.times.relative(delivery.next_attempt_at, now) })}
+        {delivery?.next_attempt_at &&
+          Date.parse(delivery.next_attempt_at) > now &&
+          t('delivery.unknown_when', { time: speech.times.relative(delivery.next_attempt_at, now) })}
       </div>
     )
   }

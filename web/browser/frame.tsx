@@ -28,19 +28,40 @@ export function Frame({ children }: { readonly children: ReactNode }) {
 
   useEffect(() => listenToKeys(), [])
   useEffect(() => {
-    const listener = makeLiveListener(client, ({ message }) => announce('message.new', { name: message.contact_name ?? '' }))
+    const listener = makeLiveListener(client, ({ message }) =>
+      announce('message.new', { name: message.contact_name ?? '' }),
+    )
     return followEvents(listener)
   }, [client, session.user.id])
   useEffect(() => () => notifications.clean(), [])
 
-  const go = (id: string, label: Key, keys: string, path: string): Action => ({ id, label, keys, group: 'group.go', run: () => void navigate(path) })
+  const go = (id: string, label: Key, keys: string, path: string): Action => ({
+    id,
+    label,
+    keys,
+    group: 'group.go',
+    run: () => void navigate(path),
+  })
   useActions([
     go('go-inbox', 'action.go_inbox', 'g i', '/inbox'),
     go('go-channels', 'action.go_channels', 'g c', '/channels'),
     go('go-received', 'action.go_received', 'g r', '/received'),
     { id: 'help', label: 'action.help', keys: '?', group: 'group.general', run: () => setHelpOpen(true) },
-    { id: 'scheme', label: 'action.scheme', group: 'group.general', run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') },
-    { id: 'palette', label: 'palette.open', keys: 'mod+k', group: 'group.general', isKeyOnly: true, run: () => spotlight.toggle() },
+    {
+      id: 'scheme',
+      label: 'action.scheme',
+      group: 'group.general',
+      run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark'),
+    },
+    {
+      id: 'palette',
+      label: 'palette.open',
+      keys: 'mod+k',
+      group: 'group.general',
+      isKeyOnly: true,
+      isForDialogs: true,
+      run: () => spotlight.toggle(),
+    },
   ])
 
   return (
@@ -48,26 +69,33 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       <a href="#content" className="skip">
         {t('place.skip')}
       </a>
-      <header className="rail">
+      <nav className="rail" aria-label={t('place.navigation')}>
         <NavLink to="/inbox" className="rail-logo" aria-label={t('app.name')}>
           <img src="/icon.svg" width={32} height={32} alt="" />
         </NavLink>
-        <nav aria-label={t('place.navigation')} className="rail-places">
+        <div className="rail-places">
           <Place to="/inbox" label="place.inbox" icon={IconInbox} />
           <Place to="/channels" label="place.channels" icon={IconPlugConnected} />
           <Place to="/received" label="place.received" icon={IconListDetails} />
           {session.demo && <Place to="/sandbox/phone" label="place.phone" icon={IconDeviceMobileMessage} isOutside />}
-        </nav>
+        </div>
         <div className="rail-end">
           <Tooltip label={`${t('palette.open')} (Ctrl K)`} position="right">
-            <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('palette.open')} onClick={() => spotlight.open()} className="rail-search">
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={44}
+              aria-label={t('palette.open')}
+              onClick={() => spotlight.open()}
+              className="rail-search"
+            >
               <IconSearch size={22} />
             </ActionIcon>
           </Tooltip>
           <LiveMark />
           <AccountMenu />
         </div>
-      </header>
+      </nav>
       <main id="content" tabIndex={-1} className="content">
         <OfflineBanner />
         {children}

@@ -10,7 +10,13 @@ export function Help({ isOpen, close }: { readonly isOpen: boolean; readonly clo
   const { t } = useSpeech()
   const actions = useAllActions().filter((action) => action.keys)
   return (
-    <Modal opened={isOpen} onClose={close} title={t('help.title')} size="lg" closeButtonProps={{ 'aria-label': t('help.close') }}>
+    <Modal
+      opened={isOpen}
+      onClose={close}
+      title={t('help.title')}
+      size="lg"
+      closeButtonProps={{ 'aria-label': t('help.close') }}
+    >
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl">
         {groups.map((group) => {
           const members = actions.filter((action) => action.group === group)

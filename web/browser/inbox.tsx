@@ -32,7 +32,10 @@ export function Inbox() {
   }, [unread, t])
 
   const hrefOf = (id: string | undefined, nextView: View = view, nextQ: string = q): string => {
-    const params = new URLSearchParams({ ...(nextView !== 'all' && { view: nextView }), ...(nextQ && { q: nextQ }) }).toString()
+    const params = new URLSearchParams({
+      ...(nextView !== 'all' && { view: nextView }),
+      ...(nextQ && { q: nextQ }),
+    }).toString()
     return `/inbox${id ? `/${id}` : ''}${params && `?${params}`}`
   }
   const move = (step: 1 | -1): void => {
@@ -77,6 +80,7 @@ export function Inbox() {
 
   return (
     <div className="inbox" data-showing={conversationId ? (isPanelOpen ? 'panel' : 'conversation') : 'list'}>
+      <h1 className="heard-only">{t('place.inbox')}</h1>
       <ConversationList
         list={list}
         conversations={conversations}
@@ -100,10 +104,20 @@ export function Inbox() {
         />
       ) : (
         <section className="conversation nothing-chosen" aria-label={t('inbox.choose')}>
-          <Empty icon={<IconMessages size={40} stroke={1.3} />} title={t('inbox.choose')} hint={t('inbox.choose_hint')} />
+          <Empty
+            icon={<IconMessages size={40} stroke={1.3} />}
+            title={t('inbox.choose')}
+            hint={t('inbox.choose_hint')}
+          />
         </section>
       )}
-      {conversationId && <ContactPanel key={`contact-${conversationId}`} conversationId={conversationId} close={() => setPanelOpen(false)} />}
+      {conversationId && (
+        <ContactPanel
+          key={`contact-${conversationId}`}
+          conversationId={conversationId}
+          close={() => setPanelOpen(false)}
+        />
+      )}
     </div>
   )
 }

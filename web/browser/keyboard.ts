@@ -10,6 +10,8 @@ export interface Action {
   readonly keys?: string
   /** Also while the cursor is in a text field. Combinations with mod always are. */
   readonly isForFields?: boolean
+  /** Also while a dialogue is open. */
+  readonly isForDialogs?: boolean
   /** Only a key, such as j and k; not worth a line in the palette. */
   readonly isKeyOnly?: boolean
   run(): void
@@ -71,9 +73,18 @@ export function listenToKeys(): () => void {
     const hasDialog = document.querySelector('[role="dialog"], [role="menu"]') !== null
     const sequence = begun && Date.now() - begun.at < sequenceMs ? `${begun.key} ${pressed}` : undefined
     begun = undefined
+    const isCombined = pressed.startsWith('mod+')
+    // Enter on a link or button is that link's or button's own.
+    if (
+      pressed === 'Enter' &&
+      event.target instanceof Element &&
+      event.target.closest('a, button, summary, [role="radio"]')
+    )
+      return
     const allowed = (action: Action): boolean =>
-      pressed.startsWith('mod+') ? true : !hasDialog && (!isInField || action.isForFields === true)
-    const find = (keys: string | undefined): Action | undefined => all.findLast((action) => action.keys === keys && allowed(action))
+      hasDialog ? action.isForDialogs === true : isCombined || !isInField || action.isForFields === true
+    const find = (keys: string | undefined): Action | undefined =>
+      all.findLast((action) => action.keys === keys && allowed(action))
     const action = (sequence && find(sequence)) || find(pressed)
     if (action) {
       event.preventDefault()
@@ -105,5 +116,8 @@ function nameOf(event: KeyboardEvent): string | undefined {
 }
 
 function isField(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+  )
 }

@@ -34,7 +34,10 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
         conversations.clear()
         if (nextConversations.length > tooMany) void client.invalidateQueries({ queryKey: keys.lists })
         await untilRead(client)
-        const wanted = nextConversations.length > tooMany ? nextConversations.filter((id) => client.getQueryData(keys.conversation(id))) : nextConversations
+        const wanted =
+          nextConversations.length > tooMany
+            ? nextConversations.filter((id) => client.getQueryData(keys.conversation(id)))
+            : nextConversations
         await Promise.all([
           ...wanted.map((id) => again(async () => putConversation(client, await api.conversation(id)))),
           ...nextMessages.map(([id, { conversationId, isArrival }]) =>
@@ -68,7 +71,8 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
           const state = text(event, 'state')
           if (isState(state)) putState(client, conversationId, messageId, state, text(event, 'reason') ?? null)
           // When it is tried again, and what was tried, only the message says.
-          if (state === 'retrying' || state === 'unknown' || state === 'failed' || state === 'sent') wantMessage(conversationId, messageId, false)
+          if (state === 'retrying' || state === 'unknown' || state === 'failed' || state === 'sent')
+            wantMessage(conversationId, messageId, false)
         } else {
           conversations.add(conversationId)
           if (messageId) wantMessage(conversationId, messageId, event.type === 'message.received')
@@ -82,7 +86,8 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
     },
     onFreshStart() {
       forgetStates()
-      for (const queryKey of [keys.lists, ['conversation'], ['messages'], keys.channels]) void client.invalidateQueries({ queryKey })
+      for (const queryKey of [keys.lists, ['conversation'], ['messages'], keys.channels])
+        void client.invalidateQueries({ queryKey })
     },
     onSignedOut() {
       client.setQueryData(keys.session, null)
@@ -101,8 +106,11 @@ function text(event: EventJson, name: string): string | undefined {
 
 /** An answer under way may be older than the fact and would overwrite it. */
 async function untilRead(client: QueryClient): Promise<void> {
-  const isReading = (): boolean => client.isFetching({ predicate: ({ queryKey }) => queryKey[0] === 'conversations' || queryKey[0] === 'messages' }) > 0
-  for (let waited = 0; waited < 5_000 && isReading(); waited += 50) await new Promise((resolve) => setTimeout(resolve, 50))
+  const isReading = (): boolean =>
+    client.isFetching({ predicate: ({ queryKey }) => queryKey[0] === 'conversations' || queryKey[0] === 'messages' }) >
+    0
+  for (let waited = 0; waited < 5_000 && isReading(); waited += 50)
+    await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
 /** A fact may be a breath ahead of what is read; one more try, then it is left for the next fact. */

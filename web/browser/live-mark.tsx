@@ -10,7 +10,13 @@ export function LiveMark() {
   const state = useLiveState()
   return (
     <Tooltip label={t(`live.${state}_hint`)} position="right" multiline maw={260}>
-      <UnstyledButton className="live-mark" data-state={state} onClick={reconnectNow} disabled={state === 'live'} component={state === 'live' ? 'div' : 'button'}>
+      <UnstyledButton
+        className="live-mark"
+        data-state={state}
+        onClick={reconnectNow}
+        disabled={state === 'live'}
+        component={state === 'live' ? 'div' : 'button'}
+      >
         <span className="live-dot" aria-hidden />
         <span role="status">{t(`live.${state}`)}</span>
       </UnstyledButton>

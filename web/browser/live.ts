@@ -108,7 +108,10 @@ export function followEvents(listener: LiveListener): () => void {
     failures += 1
     // One broken line is a node going away; it is offline only when the next one is refused too.
     setState(failures > 1 || !navigator.onLine ? 'offline' : 'catching_up')
-    const backOffMs = failures === 1 ? Math.min(suggestedMs, 1_000) * Math.random() : Math.min(slowestMs, 500 * 2 ** failures) * (0.5 + Math.random() / 2)
+    const backOffMs =
+      failures === 1
+        ? Math.min(suggestedMs, 1_000) * Math.random()
+        : Math.min(slowestMs, 500 * 2 ** failures) * (0.5 + Math.random() / 2)
     clearTimeout(timer)
     timer = setTimeout(() => void connect(), backOffMs)
   }

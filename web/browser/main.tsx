@@ -13,7 +13,7 @@ import { whenSignedOut } from './api.ts'
 import { keys, makeQueryClient } from './queries.ts'
 import { Mended } from './states.tsx'
 import { SpeechProvider } from './texts/index.tsx'
-import { theme } from './theme.ts'
+import { theme, variables } from './theme.ts'
 
 const client = makeQueryClient()
 whenSignedOut(() => client.setQueryData(keys.session, null))
@@ -22,7 +22,7 @@ const root = document.getElementById('root')
 if (!root) throw new Error('the page has no root')
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <SpeechProvider>
         <Mended>
           <QueryClientProvider client={client}>

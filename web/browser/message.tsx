@@ -19,7 +19,14 @@ interface Props {
   readonly onAnswer: (message: MessageJson) => void
 }
 
-export const MessageBubble = memo(function MessageBubble({ message, conversation, isContinued, answered, now, onAnswer }: Props) {
+export const MessageBubble = memo(function MessageBubble({
+  message,
+  conversation,
+  isContinued,
+  answered,
+  now,
+  onAnswer,
+}: Props) {
   const { t, times } = useSpeech()
   const session = useSession()
   const isNote = message.kind === 'note'
@@ -38,7 +45,9 @@ export const MessageBubble = memo(function MessageBubble({ message, conversation
       aria-label={t('message.from', { name, time: times.clock(message.occurred_at) })}
     >
       {isInbound && (
-        <span className="message-person">{!isContinued && <Person name={name} id={message.contact_id ?? name} size={30} />}</span>
+        <span className="message-person">
+          {!isContinued && <Person name={name} id={message.contact_id ?? name} size={30} />}
+        </span>
       )}
       <div className="message-column">
         {(!isContinued || isNote) && (
@@ -64,7 +73,9 @@ export const MessageBubble = memo(function MessageBubble({ message, conversation
             {times.clock(message.occurred_at)}
           </time>
           <KindMark message={message} isPublic={isPublic && !isInbound} />
-          {message.edited_at && !message.deleted_at && <span title={t('message.edited_at', { time: times.exact(message.edited_at) })}>{t('message.edited')}</span>}
+          {message.edited_at && !message.deleted_at && (
+            <span title={t('message.edited_at', { time: times.exact(message.edited_at) })}>{t('message.edited')}</span>
+          )}
           {message.is_hidden && (
             <span className="mark">
               <IconEyeOff size={14} aria-hidden /> {t('message.hidden')}
@@ -73,7 +84,14 @@ export const MessageBubble = memo(function MessageBubble({ message, conversation
           {message.state && <DeliveryMark state={message.state} delivery={message.delivery} now={now} />}
           {isInbound && isPublic && !message.deleted_at && (
             <Tooltip label={t('message.answer')}>
-              <ActionIcon variant="subtle" color="gray" size={26} className="answer-this" aria-label={`${t('message.answer')}: ${name}`} onClick={() => onAnswer(message)}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={26}
+                className="answer-this"
+                aria-label={`${t('message.answer')}: ${name}`}
+                onClick={() => onAnswer(message)}
+              >
                 <IconArrowBackUp size={16} />
               </ActionIcon>
             </Tooltip>
@@ -140,7 +158,8 @@ function KindMark({ message, isPublic }: { readonly message: MessageJson; readon
       </span>
     )
   }
-  if (message.kind === 'interaction' || message.kind === 'mention' || message.kind === 'post') return <span className="mark">{t(`message.${message.kind}`)}</span>
+  if (message.kind === 'interaction' || message.kind === 'mention' || message.kind === 'post')
+    return <span className="mark">{t(`message.${message.kind}`)}</span>
   return null
 }
 
@@ -158,11 +177,17 @@ function Reactions({ message }: { readonly message: MessageJson }) {
   )
 }
 
-export function nameOf(message: MessageJson, conversation: ConversationJson | undefined, me: string, t: Translate): string {
+export function nameOf(
+  message: MessageJson,
+  conversation: ConversationJson | undefined,
+  me: string,
+  t: Translate,
+): string {
   if (message.author) return message.author.id === me ? t('message.you') : message.author.name
   if (message.direction === 'outbound') return t('message.elsewhere')
   return message.contact_name ?? conversation?.contact.name ?? ''
 }
 
 /** Answers to what stands right above, or to the top of the thread, need no quotation. */
-const isSelfEvident = (answered: MessageJson, message: MessageJson): boolean => answered.direction === message.direction && answered.contact_id === message.contact_id
+const isSelfEvident = (answered: MessageJson, message: MessageJson): boolean =>
+  answered.direction === message.direction && answered.contact_id === message.contact_id

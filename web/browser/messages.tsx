@@ -25,45 +25,75 @@ export function Messages({ conversationId, conversation, onAnswer }: Props) {
   const now = useNow()
   const query = useMessages(conversationId)
   const messages = useMemo(() => inOrder(allItems(query.data)), [query.data])
-  const { scroller, newBelow, toEnd, onScroll } = useEnd(messages)
+  const { scroller, inner, newBelow, toEnd, onScroll } = useEnd(messages)
 
   return (
     <div className="messages-frame">
-      <div className="messages" ref={scroller} onScroll={onScroll} role="log" aria-live="off" aria-label={t('conversation.messages')} tabIndex={0}>
-        {conversation?.visibility === 'public' && <PostAbove conversation={conversation} />}
-        {query.hasNextPage && (
-          <Button variant="subtle" size="compact-sm" className="older" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            {t('conversation.older')}
-          </Button>
-        )}
-        {query.isPending && <BubbleSkeletons />}
-        {query.isError && messages.length === 0 && <Failure error={query.error} again={() => void query.refetch()} />}
-        {query.isSuccess && messages.length === 0 && <p className="messages-empty">{t('conversation.empty')}</p>}
-        {messages.map((message, index) => {
-          const before = messages[index - 1]
-          const isNewDay = !before || times.dayKey(before.occurred_at) !== times.dayKey(message.occurred_at)
-          return (
-            <Fragment key={message.id}>
-              {isNewDay && (
-                <div className="day" role="separator">
-                  <span>{times.day(message.occurred_at, now)}</span>
-                </div>
-              )}
-              <MessageBubble
-                message={message}
-                conversation={conversation}
-                isContinued={!isNewDay && before !== undefined && isSameVoice(before, message)}
-                answered={message.in_reply_to === null ? undefined : messages.find((each) => each.id === message.in_reply_to || each.external_id === message.in_reply_to)}
-                now={now}
-                onAnswer={onAnswer}
-              />
-            </Fragment>
-          )
-        })}
-        {query.isFetching && !query.isPending && !query.isFetchingNextPage && <Loader size="xs" type="dots" className="list-more" aria-hidden />}
+      <div
+        className="messages"
+        ref={scroller}
+        onScroll={onScroll}
+        role="log"
+        aria-live="off"
+        aria-label={t('conversation.messages')}
+        tabIndex={0}
+      >
+        <div className="messages-inner" ref={inner}>
+          {conversation?.visibility === 'public' && <PostAbove conversation={conversation} />}
+          {query.hasNextPage && (
+            <Button
+              variant="subtle"
+              size="compact-sm"
+              className="older"
+              loading={query.isFetchingNextPage}
+              onClick={() => void query.fetchNextPage()}
+            >
+              {t('conversation.older')}
+            </Button>
+          )}
+          {query.isPending && <BubbleSkeletons />}
+          {query.isError && messages.length === 0 && <Failure error={query.error} again={() => void query.refetch()} />}
+          {query.isSuccess && messages.length === 0 && <p className="messages-empty">{t('conversation.empty')}</p>}
+          {messages.map((message, index) => {
+            const before = messages[index - 1]
+            const isNewDay = !before || times.dayKey(before.occurred_at) !== times.dayKey(message.occurred_at)
+            return (
+              <Fragment key={message.id}>
+                {isNewDay && (
+                  <div className="day" role="separator">
+                    <span>{times.day(message.occurred_at, now)}</span>
+                  </div>
+                )}
+                <MessageBubble
+                  message={message}
+                  conversation={conversation}
+                  isContinued={!isNewDay && before !== undefined && isSameVoice(before, message)}
+                  answered={
+                    message.in_reply_to === null
+                      ? undefined
+                      : messages.find(
+                          (each) => each.id === message.in_reply_to || each.external_id === message.in_reply_to,
+                        )
+                  }
+                  now={now}
+                  onAnswer={onAnswer}
+                />
+              </Fragment>
+            )
+          })}
+          {query.isFetching && !query.isPending && !query.isFetchingNextPage && (
+            <Loader size="xs" type="dots" className="list-more" aria-hidden />
+          )}
+        </div>
       </div>
       {newBelow > 0 && (
-        <Button className="below-pill" size="compact-sm" radius="xl" leftSection={<IconArrowDown size={14} />} onClick={toEnd}>
+        <Button
+          className="below-pill"
+          size="compact-sm"
+          radius="xl"
+          leftSection={<IconArrowDown size={14} />}
+          onClick={toEnd}
+        >
           {t('conversation.new_below', { count: newBelow })}
         </Button>
       )}
@@ -74,10 +104,13 @@ export function Messages({ conversationId, conversation, onAnswer }: Props) {
 /** Oldest first; what is not yet known to the server stands last. */
 function inOrder(messages: readonly MessageJson[]): readonly MessageJson[] {
   const unique = new Map(messages.map((message) => [message.id, message]))
-  return [...unique.values()].sort((one, other) => one.occurred_at.localeCompare(other.occurred_at) || one.id.localeCompare(other.id))
+  return [...unique.values()].sort(
+    (one, other) => one.occurred_at.localeCompare(other.occurred_at) || one.id.localeCompare(other.id),
+  )
 }
 
-const voiceOf = (message: MessageJson): string => [message.direction, message.kind === 'note', message.author?.id, message.contact_id, message.contact_name].join()
+const voiceOf = (message: MessageJson): string =>
+  [message.direction, message.kind === 'note', message.author?.id, message.contact_id, message.contact_name].join()
 
 function isSameVoice(one: MessageJson, other: MessageJson): boolean {
   return voiceOf(one) === voiceOf(other) && Date.parse(other.occurred_at) - Date.parse(one.occurred_at) < groupMs
@@ -86,15 +119,25 @@ function isSameVoice(one: MessageJson, other: MessageJson): boolean {
 /** Keeps the newest in sight for who reads it, and the place of who reads further up. */
 function useEnd(messages: readonly MessageJson[]) {
   const scroller = useRef<HTMLDivElement>(null)
+  const inner = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
-  const last = useRef<{ readonly lastId: string | undefined; readonly firstId: string | undefined; readonly height: number }>({ lastId: undefined, firstId: undefined, height: 0 })
+  const lastTop = useRef(0)
+  const last = useRef<{
+    readonly lastId: string | undefined
+    readonly firstId: string | undefined
+    readonly height: number
+  }>({ lastId: undefined, firstId: undefined, height: 0 })
   const [newBelow, setNewBelow] = useState(0)
 
   useLayoutEffect(() => {
     const element = scroller.current
     if (!element) return
     const newest = messages.at(-1)
-    const isOwn = newest !== undefined && newest.id !== last.current.lastId && newest.direction === 'outbound' && newest.id.startsWith('local:')
+    const isOwn =
+      newest !== undefined &&
+      newest.id !== last.current.lastId &&
+      newest.direction === 'outbound' &&
+      newest.id.startsWith('local:')
     if (isAtEnd.current || isOwn) {
       element.scrollTop = element.scrollHeight
     } else if (last.current.firstId !== undefined && messages[0]?.id !== last.current.firstId) {
@@ -115,21 +158,22 @@ function useEnd(messages: readonly MessageJson[]) {
     }
     const observer = new ResizeObserver(stay)
     observer.observe(element)
-    element.addEventListener('load', stay, true)
-    return () => {
-      observer.disconnect()
-      element.removeEventListener('load', stay, true)
-    }
+    if (inner.current) observer.observe(inner.current)
+    return () => observer.disconnect()
   }, [])
 
   return {
     scroller,
+    inner,
     newBelow,
     onScroll: () => {
       const element = scroller.current
       if (!element) return
-      isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd
-      if (isAtEnd.current) setNewBelow(0)
+      // Only who scrolls up leaves the end; a frame that shrinks or a thread that grows does not.
+      const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd
+      if (isNear) setNewBelow(0)
+      isAtEnd.current = isNear || (isAtEnd.current && element.scrollTop >= lastTop.current)
+      lastTop.current = element.scrollTop
     },
     toEnd: () => scroller.current?.scrollTo({ top: scroller.current.scrollHeight }),
   }

@@ -13,9 +13,21 @@ export function Palette() {
   const { t } = useSpeech()
   const [query, setQuery] = useState('')
   const wanted = query.trim().toLocaleLowerCase()
-  const actions = useAllActions().filter((action) => !action.isKeyOnly && t(action.label).toLocaleLowerCase().includes(wanted))
+  const actions = useAllActions().filter(
+    (action) => !action.isKeyOnly && t(action.label).toLocaleLowerCase().includes(wanted),
+  )
   return (
-    <Spotlight.Root query={query} onQueryChange={setQuery} shortcut={null} scrollable maxHeight={420}>
+    <Spotlight.Root
+      title={t('palette.open')}
+      className="palette"
+      query={query}
+      onQueryChange={setQuery}
+      shortcut={null}
+      scrollable
+      maxHeight={460}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.4 }}
+      transitionProps={{ duration: 80 }}
+    >
       <Spotlight.Search
         placeholder={t('palette.placeholder')}
         aria-label={t('palette.placeholder')}

@@ -6,21 +6,42 @@ import { useSpeech } from './texts/index.tsx'
 
 export type ChannelType = ConversationJson['channel']['type']
 
-const signs = { facebook: IconBrandFacebookFilled, instagram: IconBrandInstagram, whatsapp: IconBrandWhatsapp, x: IconBrandX } as const
+const signs = {
+  facebook: IconBrandFacebookFilled,
+  instagram: IconBrandInstagram,
+  whatsapp: IconBrandWhatsapp,
+  x: IconBrandX,
+} as const
 
 /** The network's sign in its colour, with its name for those who cannot see it. */
 export function ChannelMark({ type, size = 16 }: { readonly type: ChannelType; readonly size?: number }) {
   const { t } = useSpeech()
   const Sign = signs[type]
   return (
-    <span className="channel-mark" data-channel={type} role="img" aria-label={t(`channel.${type}`)} style={{ width: size, height: size }}>
+    <span
+      className="channel-mark"
+      data-channel={type}
+      role="img"
+      aria-label={t(`channel.${type}`)}
+      style={{ width: size, height: size }}
+    >
       <Sign size={Math.round(size * 0.7)} aria-hidden stroke={2.2} />
     </span>
   )
 }
 
 /** Someone outside. `channel` puts the network's sign at the corner. */
-export function Person({ name, id, size = 36, channel }: { readonly name: string; readonly id: string; readonly size?: number; readonly channel?: ChannelType }) {
+export function Person({
+  name,
+  id,
+  size = 36,
+  channel,
+}: {
+  readonly name: string
+  readonly id: string
+  readonly size?: number
+  readonly channel?: ChannelType
+}) {
   return (
     <span className="person">
       <Avatar size={size} radius="xl" aria-hidden className="person-avatar" data-hue={hueOf(id)}>
@@ -33,7 +54,9 @@ export function Person({ name, id, size = 36, channel }: { readonly name: string
 
 export function initials(name: string): string {
   const words = name.replace(/^@/, '').trim().split(/\s+/)
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => (word ? ([...word][0] ?? '') : ''))
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) =>
+    word ? ([...word][0] ?? '') : '',
+  )
   return letters.join('').toLocaleUpperCase() || '?'
 }
 

@@ -1,5 +1,12 @@
 /** What is asked of the API and remembered, by key; and the small careful changes that events make to it. */
-import { QueryClient, type InfiniteData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import {
+  QueryClient,
+  type InfiniteData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { api, newKey, Problem, type Page, type View } from './api.ts'
 
@@ -26,6 +33,7 @@ export function makeQueryClient(): QueryClient {
         gcTime: 15 * 60_000,
         refetchOnWindowFocus: false,
         networkMode: 'always',
+        retryDelay: (count) => 500 * 2 ** count,
         retry: (count, error) => count < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500),
       },
       mutations: { networkMode: 'always' },
@@ -33,7 +41,8 @@ export function makeQueryClient(): QueryClient {
   })
 }
 
-export const useSessionQuery = () => useQuery({ queryKey: keys.session, queryFn: () => api.session(), staleTime: Infinity, gcTime: Infinity })
+export const useSessionQuery = () =>
+  useQuery({ queryKey: keys.session, queryFn: () => api.session(), staleTime: Infinity, gcTime: Infinity })
 
 export const useConversations = (view: View, q: string) =>
   useInfiniteQuery({
@@ -116,7 +125,10 @@ export function putConversation(client: QueryClient, conversation: ConversationJ
     // What a search would find only the server knows; a view is plain.
     const belongs = q === '' ? belongsTo(conversation, view, me) : isThere
     if (!isThere && !belongs) continue
-    client.setQueryData<Pages<ConversationJson>>(key, belongs ? upsert(data, conversation) : remove(data, conversation.id))
+    client.setQueryData<Pages<ConversationJson>>(
+      key,
+      belongs ? upsert(data, conversation) : remove(data, conversation.id),
+    )
   }
 }
 
@@ -135,7 +147,10 @@ export function putMessage(client: QueryClient, message: MessageJson): void {
   const known = latestStates.get(message.id)
   const told = known === undefined || message.state === null ? message : withState(message, known.state, known.reason)
   const isKnown = data.pages.some((page) => page.items.some(({ id }) => id === message.id))
-  const standIn = isKnown || isLocal(message) ? undefined : allItems(data).find((each) => isLocal(each) && each.text === message.text && each.kind === message.kind)
+  const standIn =
+    isKnown || isLocal(message)
+      ? undefined
+      : allItems(data).find((each) => isLocal(each) && each.text === message.text && each.kind === message.kind)
   client.setQueryData<Pages<MessageJson>>(key, upsert(standIn ? remove(data, standIn.id) : data, told))
 }
 
@@ -147,9 +162,18 @@ export function removeMessage(client: QueryClient, conversationId: string, messa
  * The state that an event told. It holds against an answer that was read a moment before the event: every later change
  * brings an event of its own.
  */
-const latestStates = new Map<string, { readonly state: NonNullable<MessageJson['state']>; readonly reason: string | null }>()
+const latestStates = new Map<
+  string,
+  { readonly state: NonNullable<MessageJson['state']>; readonly reason: string | null }
+>()
 
-export function putState(client: QueryClient, conversationId: string, messageId: string, state: NonNullable<MessageJson['state']>, reason: string | null): void {
+export function putState(
+  client: QueryClient,
+  conversationId: string,
+  messageId: string,
+  state: NonNullable<MessageJson['state']>,
+  reason: string | null,
+): void {
   latestStates.delete(messageId)
   latestStates.set(messageId, { state, reason })
   for (const oldest of latestStates.keys()) {
@@ -174,7 +198,8 @@ function withState(message: MessageJson, state: NonNullable<MessageJson['state']
 /** A message that is on its way to the server stands in the list under an id of our own. */
 export const isLocal = (message: MessageJson): boolean => message.id.startsWith('local:')
 
-export const allItems = <Item>(data: { readonly pages: readonly Page<Item>[] } | undefined): Item[] => data?.pages.flatMap((page) => page.items) ?? []
+export const allItems = <Item>(data: { readonly pages: readonly Page<Item>[] } | undefined): Item[] =>
+  data?.pages.flatMap((page) => page.items) ?? []
 
 export const isInLists = (client: QueryClient, id: string): boolean => findInLists(client, id) !== undefined
 

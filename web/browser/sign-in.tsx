@@ -23,7 +23,10 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
     event.preventDefault()
     const given = { email: email.current?.value.trim() ?? '', password: password.current?.value ?? '' }
     if (given.email === '' || given.password === '') {
-      setFaults({ ...(given.email === '' && { email: 'sign_in.email_missing' }), ...(given.password === '' && { password: 'sign_in.password_missing' }) })
+      setFaults({
+        ...(given.email === '' && { email: 'sign_in.email_missing' }),
+        ...(given.password === '' && { password: 'sign_in.password_missing' }),
+      })
       ;(given.email === '' ? email : password).current?.focus()
       return
     }
@@ -98,7 +101,8 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
 
 function explain(error: unknown, t: ReturnType<typeof useSpeech>['t']): string {
   if (!(error instanceof Problem) || error.status === 0) return t('sign_in.no_answer')
-  if (error.status === 401 || error.status === 403 || error.status === 422 || error.status === 400) return t('sign_in.wrong')
+  if (error.status === 401 || error.status === 403 || error.status === 422 || error.status === 400)
+    return t('sign_in.wrong')
   if (error.status === 429) return t('sign_in.too_many')
   return `${error.message} ${error.requestId ? t('state.request', { id: error.requestId }) : ''}`
 }

@@ -30,7 +30,7 @@ export function Empty({ icon, title, hint, children }: EmptyProps) {
       </div>
       <Text fw={600}>{title}</Text>
       {hint && (
-        <Text c="dimmed" maw="38ch">
+        <Text c="dimmed" maw="44ch">
           {hint}
         </Text>
       )}
@@ -44,11 +44,27 @@ export function Empty({ icon, title, hint, children }: EmptyProps) {
 }
 
 /** What happened, what is safe, what to do, and the request id to quote. */
-export function Failure({ error, again, isWhole = false }: { readonly error: Error | null; readonly again: () => void; readonly isWhole?: boolean }) {
+export function Failure({
+  error,
+  again,
+  isWhole = false,
+}: {
+  readonly error: Error | null
+  readonly again: () => void
+  readonly isWhole?: boolean
+}) {
   const { t } = useSpeech()
   const problem = error instanceof Problem ? error : undefined
   const body = (
-    <Alert color="red" variant="light" icon={<IconPlugConnectedX size={20} />} title={t('state.error')} role="alert" maw={480} className="failure">
+    <Alert
+      color="red"
+      variant="light"
+      icon={<IconPlugConnectedX size={20} />}
+      title={t('state.error')}
+      role="alert"
+      maw={480}
+      className="failure"
+    >
       <Text>{problem?.status === 0 ? t('state.no_answer') : (error?.message ?? '')}</Text>
       <Text>{t('state.safe')}</Text>
       {problem?.requestId && (

@@ -39,7 +39,11 @@ export function useSteadyList(
     }
     const first = Math.floor(element.scrollTop / rowHeight)
     const seen = last.order.slice(first, first + Math.ceil(element.clientHeight / rowHeight))
-    const isWorkedIn = isHeld.current || element.contains(document.activeElement) || element.scrollTop > 0 || (selected !== undefined && seen.includes(selected))
+    const isWorkedIn =
+      isHeld.current ||
+      element.contains(document.activeElement) ||
+      element.scrollTop > 0 ||
+      (selected !== undefined && seen.includes(selected))
     const anchor = selected !== undefined && seen.includes(selected) ? selected : seen[0]
     if (!isWorkedIn || anchor === undefined) return
     const shift = order.indexOf(anchor) - last.order.indexOf(anchor)

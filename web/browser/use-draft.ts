@@ -28,7 +28,10 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
 
   const send = async (kind: Kind): Promise<void> => {
     const text = draft.text.trim()
-    const inReplyTo = kind === 'comment' || kind === 'private_reply' ? (target?.id ?? newestInbound(client.getQueryData(keys.messages(conversation.id)))) : undefined
+    const inReplyTo =
+      kind === 'comment' || kind === 'private_reply'
+        ? (target?.id ?? newestInbound(client.getQueryData(keys.messages(conversation.id))))
+        : undefined
     const message: NewMessage = { kind, text, ...(inReplyTo && { in_reply_to: inReplyTo }) }
     const tried = keyFor(draft, message)
     const kept: Draft = { ...draft, kind, tried }
@@ -63,7 +66,11 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
       })
       const isUnanswered = error instanceof Problem && error.status === 0
       if (isUnanswered) reconnectNow()
-      setFailure(isUnanswered ? t(liveState() === 'offline' ? 'composer.kept_offline' : 'composer.kept_no_answer') : t('composer.kept', { reason: messageOf(error) }))
+      setFailure(
+        isUnanswered
+          ? t(liveState() === 'offline' ? 'composer.kept_offline' : 'composer.kept_no_answer')
+          : t('composer.kept', { reason: messageOf(error) }),
+      )
     } finally {
       setSending(false)
     }
@@ -75,7 +82,10 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
     isSending,
     failure,
     answeredName: target && nameOf(target, conversation, user.id, t),
-    setText: (text: string) => change({ ...draft, text }),
+    setText: (text: string) => {
+      setFailure(undefined)
+      change({ ...draft, text })
+    },
     setKind: (kind: Kind) => change({ ...draft, kind }),
     clearAnswered: () => setAnswerCleared(answered?.id),
     send: (kind: Kind) => void send(kind),
@@ -90,7 +100,12 @@ function newestInbound(data: Parameters<typeof allItems<MessageJson>>[0]): strin
 }
 
 /** Shown in the thread until the server's own word of it comes. */
-function makeStandIn(conversation: ConversationJson, message: NewMessage, key: string, author: { id: string; name: string }): MessageJson {
+function makeStandIn(
+  conversation: ConversationJson,
+  message: NewMessage,
+  key: string,
+  author: { id: string; name: string },
+): MessageJson {
   const at = new Date().toISOString()
   const isNote = message.kind === 'note'
   return {

@@ -11,7 +11,14 @@ export function AddApp({ isOpen, close }: { readonly isOpen: boolean; readonly c
   const fields = (values: Readonly<Record<string, string>>): Field[] => {
     const isX = values['network'] === 'x'
     return [
-      { name: 'network', label: t('channels.network'), options: [{ value: 'meta', label: 'Meta' }, { value: 'x', label: 'X' }] },
+      {
+        name: 'network',
+        label: t('channels.network'),
+        options: [
+          { value: 'meta', label: 'Meta' },
+          { value: 'x', label: 'X' },
+        ],
+      },
       { name: 'name', label: t('channels.name') },
       ...(isX ? [{ name: 'consumer_key', label: t('channels.consumer_key') }] : []),
       { name: 'secret', label: isX ? t('channels.secret_x') : t('channels.secret'), isSecret: true },

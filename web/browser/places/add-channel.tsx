@@ -9,7 +9,15 @@ import { FormDialog, type Field } from './form.tsx'
 const typesOf = { meta: ['facebook', 'instagram', 'whatsapp'], x: ['x'] } as const
 
 /** One Page, account or number that an app speaks for. */
-export function AddChannel({ isOpen, apps, close }: { readonly isOpen: boolean; readonly apps: readonly AppJson[]; readonly close: () => void }) {
+export function AddChannel({
+  isOpen,
+  apps,
+  close,
+}: {
+  readonly isOpen: boolean
+  readonly apps: readonly AppJson[]
+  readonly close: () => void
+}) {
   const { t } = useSpeech()
   const client = useQueryClient()
   const first = apps[0]
@@ -18,11 +26,18 @@ export function AddChannel({ isOpen, apps, close }: { readonly isOpen: boolean; 
     const types = typesFor(values['app_id'] ?? first?.id)
     return [
       { name: 'app_id', label: t('channels.app'), options: apps.map(({ id, name }) => ({ value: id, label: name })) },
-      { name: 'type', label: t('channels.type'), isOptional: true, options: types.map((value) => ({ value, label: t(`channel.${value}`) })) },
+      {
+        name: 'type',
+        label: t('channels.type'),
+        isOptional: true,
+        options: types.map((value) => ({ value, label: t(`channel.${value}`) })),
+      },
       { name: 'name', label: t('channels.name') },
       { name: 'external_id', label: t('channels.external_id'), hint: t('channels.external_id_hint') },
       { name: 'access_token', label: t('channels.access_token'), isSecret: true },
-      ...(types[0] === 'x' ? [{ name: 'access_token_secret', label: t('channels.access_token_secret'), isSecret: true }] : []),
+      ...(types[0] === 'x'
+        ? [{ name: 'access_token_secret', label: t('channels.access_token_secret'), isSecret: true }]
+        : []),
       { name: 'api_base_url', label: t('channels.api_base_url'), isOptional: true },
     ]
   }
@@ -37,7 +52,10 @@ export function AddChannel({ isOpen, apps, close }: { readonly isOpen: boolean; 
       save={async ({ access_token, access_token_secret, type, ...given }, key) => {
         const types: readonly string[] = typesFor(given['app_id'])
         const chosen = type && types.includes(type) ? type : types[0]
-        await api.addChannel({ ...withoutEmpty(given), type: chosen, credentials: withoutEmpty({ access_token, access_token_secret }) }, key)
+        await api.addChannel(
+          { ...withoutEmpty(given), type: chosen, credentials: withoutEmpty({ access_token, access_token_secret }) },
+          key,
+        )
         await client.invalidateQueries({ queryKey: keys.channels })
       }}
     />

@@ -1,6 +1,14 @@
 import { ActionIcon, Button, CopyButton, Group, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { IconAlertTriangle, IconCheck, IconCircleCheck, IconCopy, IconPlugConnected, IconPlugConnectedX, IconPlus } from '@tabler/icons-react'
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconCircleCheck,
+  IconCopy,
+  IconPlugConnected,
+  IconPlugConnectedX,
+  IconPlus,
+} from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import type { AppJson, ChannelJson } from '../../presenters/shapes.ts'
 import { api } from '../api.ts'
@@ -17,7 +25,12 @@ import { AddChannel } from './add-channel.tsx'
 export function Channels() {
   const { t } = useSpeech()
   const isAdministrator = useSession().user.role === 'administrator'
-  const channels = useQuery({ queryKey: keys.channels, queryFn: ({ signal }) => api.channels(signal), staleTime: 10_000, refetchInterval: 30_000 })
+  const channels = useQuery({
+    queryKey: keys.channels,
+    queryFn: ({ signal }) => api.channels(signal),
+    staleTime: 10_000,
+    refetchInterval: 30_000,
+  })
   const apps = useQuery({ queryKey: keys.apps, queryFn: ({ signal }) => api.apps(signal), enabled: isAdministrator })
   const [adding, setAdding] = useState<'app' | 'channel'>()
   useEffect(() => {
@@ -37,10 +50,18 @@ export function Channels() {
           </div>
           {isAdministrator && (
             <Group gap="xs">
-              <Button variant="default" leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setAdding('app')}>
+              <Button
+                variant="default"
+                leftSection={<IconPlus size={18} aria-hidden />}
+                onClick={() => setAdding('app')}
+              >
                 {t('channels.add_app')}
               </Button>
-              <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setAdding('channel')} disabled={appList.length === 0}>
+              <Button
+                leftSection={<IconPlus size={18} aria-hidden />}
+                onClick={() => setAdding('channel')}
+                disabled={appList.length === 0}
+              >
                 {t('channels.add')}
               </Button>
             </Group>
@@ -48,7 +69,13 @@ export function Channels() {
         </header>
         {channels.isPending && <Skeleton height={66} radius="md" aria-label={t('state.loading')} />}
         {channels.isError && <Failure error={channels.error} again={() => void channels.refetch()} />}
-        {channels.data?.items.length === 0 && <Empty icon={<IconPlugConnected size={40} stroke={1.3} />} title={t('channels.empty')} hint={t('channels.empty_hint')} />}
+        {channels.data?.items.length === 0 && (
+          <Empty
+            icon={<IconPlugConnected size={40} stroke={1.3} />}
+            title={t('channels.empty')}
+            hint={t('channels.empty_hint')}
+          />
+        )}
         <ul className="cards" aria-label={t('channels.list')}>
           {channels.data?.items.map((channel) => (
             <ChannelCard key={channel.id} channel={channel} />
@@ -88,8 +115,11 @@ function ChannelCard({ channel }: { readonly channel: ChannelJson }) {
       <div className="card-main">
         <Text fw={600}>{channel.name}</Text>
         <div className="card-side">
-          {health.last_event_at ? t('channels.last_event', { time: times.relative(health.last_event_at, now) }) : t('channels.no_event')}
-          {health.token_expires_at && ` · ${t('channels.token_expires', { time: times.relative(health.token_expires_at, now) })}`}
+          {health.last_event_at
+            ? t('channels.last_event', { time: times.relative(health.last_event_at, now) })
+            : t('channels.no_event')}
+          {health.token_expires_at &&
+            ` · ${t('channels.token_expires', { time: times.relative(health.token_expires_at, now) })}`}
         </div>
         {health.reason && <div>{health.reason}</div>}
       </div>
@@ -122,7 +152,13 @@ function CopyLine({ name, value }: { readonly name: string; readonly value: stri
       <code title={value}>{value}</code>
       <CopyButton value={value}>
         {({ copied, copy }) => (
-          <ActionIcon variant="subtle" color="gray" size={28} onClick={copy} aria-label={copied ? t('channels.copied') : `${t('channels.copy')}: ${name}`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={28}
+            onClick={copy}
+            aria-label={copied ? t('channels.copied') : `${t('channels.copy')}: ${name}`}
+          >
             {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
           </ActionIcon>
         )}

@@ -49,14 +49,25 @@ export function Received() {
         </header>
         {query.isPending && <Skeleton height={66} radius="md" />}
         {query.isError && items.length === 0 && <Failure error={query.error} again={() => void query.refetch()} />}
-        {query.isSuccess && items.length === 0 && <Empty icon={<IconListDetails size={40} stroke={1.3} />} title={t('received.empty')} hint={t('received.empty_hint')} />}
+        {query.isSuccess && items.length === 0 && (
+          <Empty
+            icon={<IconListDetails size={40} stroke={1.3} />}
+            title={t('received.empty')}
+            hint={t('received.empty_hint')}
+          />
+        )}
         <ul className="cards" aria-label={t('received.list')}>
           {items.map((item) => (
             <ReceivedCard key={item.id} item={item} />
           ))}
         </ul>
         {query.hasNextPage && (
-          <Button mt="md" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          <Button
+            mt="md"
+            variant="default"
+            loading={query.isFetchingNextPage}
+            onClick={() => void query.fetchNextPage()}
+          >
             {t('received.more')}
           </Button>
         )}
@@ -95,7 +106,13 @@ function ReceivedCard({ item }: { readonly item: ReceivedJson }) {
         {t(`received.${item.state}`)}
       </span>
       {(item.state === 'dead' || item.state === 'kept') && (
-        <Button size="compact-sm" variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={replay.isPending} onClick={() => replay.mutate()}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconRefresh size={16} aria-hidden />}
+          loading={replay.isPending}
+          onClick={() => replay.mutate()}
+        >
           {t('received.replay')}
         </Button>
       )}

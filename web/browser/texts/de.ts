@@ -9,15 +9,18 @@ export const de: Texts = {
   'sign_in.button': 'Anmelden',
   'sign_in.email_missing': 'Geben Sie Ihre E-Mail-Adresse ein.',
   'sign_in.password_missing': 'Geben Sie Ihr Passwort ein.',
-  'sign_in.wrong': 'E-Mail und Passwort passen nicht zusammen. Prüfen Sie beides; ein neues Passwort setzt Ihre Administration.',
+  'sign_in.wrong':
+    'E-Mail und Passwort passen nicht zusammen. Prüfen Sie beides; ein neues Passwort setzt Ihre Administration.',
   'sign_in.too_many': 'Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es wieder.',
-  'sign_in.no_answer': 'Der Server antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es wieder; Ihre Eingaben bleiben erhalten.',
-  'sign_in.again': 'Sie wurden abgemeldet. Melden Sie sich an und machen Sie dort weiter; Entwürfe sind in diesem Browser aufbewahrt.',
+  'sign_in.no_answer':
+    'Der Server antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es wieder; Ihre Eingaben bleiben erhalten.',
+  'sign_in.again':
+    'Sie wurden abgemeldet. Melden Sie sich an und machen Sie dort weiter; Entwürfe sind in diesem Browser aufbewahrt.',
 
   'place.inbox': 'Posteingang',
   'place.channels': 'Kanäle',
   'place.received': 'Empfangen',
-  'place.phone': 'Telefon der Kundschaft',
+  'place.phone': 'Telefon',
   'place.navigation': 'Bereiche',
   'place.skip': 'Zum Inhalt springen',
   'place.missing': 'Unter dieser Adresse ist nichts',
@@ -38,8 +41,10 @@ export const de: Texts = {
   'live.offline': 'Offline',
   'live.live_hint': 'Was geschieht, erscheint hier sofort.',
   'live.catching_up_hint': 'Die Verbindung wird erneuert, Versäumtes nachgeholt.',
-  'live.offline_hint': 'Keine Verbindung. Was Sie sehen, kann veraltet sein. Es wird von selbst wieder versucht; klicken versucht es gleich.',
-  'live.banner': 'Sie sind offline. Was Sie sehen, kann veraltet sein, und nichts kann gesendet werden; Geschriebenes bleibt erhalten.',
+  'live.offline_hint':
+    'Keine Verbindung. Was Sie sehen, kann veraltet sein. Es wird von selbst wieder versucht; klicken versucht es gleich.',
+  'live.banner':
+    'Sie sind offline. Was Sie sehen, kann veraltet sein, und nichts kann gesendet werden; Geschriebenes bleibt erhalten.',
   'live.try_now': 'Jetzt versuchen',
 
   'palette.open': 'Aktionen suchen',
@@ -58,7 +63,7 @@ export const de: Texts = {
   'action.go_received': 'Zu Empfangen',
   'action.next': 'Nächste Unterhaltung',
   'action.previous': 'Vorige Unterhaltung',
-  'action.open': 'Unterhaltung öffnen',
+  'action.open': 'In die Unterhaltung',
   'action.search': 'Unterhaltungen suchen',
   'action.back': 'Zurück',
   'action.reply': 'Antwort schreiben',
@@ -122,7 +127,8 @@ export const de: Texts = {
   'conversation.new_below': { one: '{count} neue Nachricht', other: '{count} neue Nachrichten' },
   'conversation.empty': 'Noch wurde nichts gesagt.',
   'conversation.missing': 'Diese Unterhaltung gibt es nicht',
-  'conversation.missing_hint': 'Sie wurde vielleicht entfernt, oder Sie dürfen sie nicht sehen. Die Liste zeigt, was Sie öffnen können.',
+  'conversation.missing_hint':
+    'Sie wurde vielleicht entfernt, oder Sie dürfen sie nicht sehen. Die Liste zeigt, was Sie öffnen können.',
   'conversation.resolved_done': 'Erledigt: {name}',
   'conversation.undo': 'Rückgängig',
   'conversation.unchanged': 'Nicht geändert: {reason}',
@@ -174,7 +180,8 @@ export const de: Texts = {
   'delivery.retrying': 'Wird wieder versucht',
   'delivery.retrying_when': 'Wird wieder versucht {time}',
   'delivery.unknown': 'Wird geprüft',
-  'delivery.unknown_hint': 'Das Netzwerk gab keine klare Antwort. Parley sieht nach, ob es ankam, bevor etwas noch einmal gesendet wird.',
+  'delivery.unknown_hint':
+    'Das Netzwerk gab keine klare Antwort. Parley sieht nach, ob es ankam, bevor etwas noch einmal gesendet wird.',
   'delivery.unknown_when': 'Nächste Prüfung {time}.',
   'delivery.failed': 'Nicht gesendet',
   'delivery.cancelled': 'Abgebrochen',
@@ -209,8 +216,10 @@ export const de: Texts = {
     'Das Netzwerk nimmt Antworten nur eine Zeit lang an, nachdem die Person zuletzt schrieb. Schreiben Sie eine Notiz, oder warten Sie, bis sie wieder schreibt.',
   'composer.too_long': { one: '{count} über der Grenze', other: '{count} über der Grenze' },
   'composer.count': '{used} von {limit}',
-  'composer.kept_offline': 'Nicht gesendet: Sie sind offline. Ihr Text bleibt hier; senden Sie ihn, wenn die Verbindung wieder steht.',
-  'composer.kept_no_answer': 'Keine Antwort vom Server. Ihr Text ist erhalten; senden Sie ihn noch einmal, doppelt ankommen kann er nicht.',
+  'composer.kept_offline':
+    'Nicht gesendet: Sie sind offline. Ihr Text bleibt hier; senden Sie ihn, wenn die Verbindung wieder steht.',
+  'composer.kept_no_answer':
+    'Keine Antwort vom Server. Ihr Text ist erhalten; senden Sie ihn noch einmal, doppelt ankommen kann er nicht.',
   'composer.kept': 'Nicht gesendet: {reason} Ihr Text ist erhalten.',
   'composer.draft': 'Entwurf aufbewahrt',
   'composer.newline': '{key} sendet',
@@ -235,7 +244,8 @@ export const de: Texts = {
   'channels.lead': 'Wo Menschen Ihnen schreiben können, und wie es jeder Verbindung geht.',
   'channels.list': 'Kanäle',
   'channels.empty': 'Noch kein Kanal',
-  'channels.empty_hint': 'Legen Sie die App an, die Sie beim Netzwerk angemeldet haben, dann die Seite oder das Konto, für das sie spricht.',
+  'channels.empty_hint':
+    'Legen Sie die App an, die Sie beim Netzwerk angemeldet haben, dann die Seite oder das Konto, für das sie spricht.',
   'channels.add_app': 'App anlegen',
   'channels.add': 'Kanal anlegen',
   'channels.apps': 'Apps',
@@ -290,7 +300,8 @@ export const de: Texts = {
   'state.request': 'Anfrage {id}',
   'state.loading': 'Lädt',
   'state.broken': 'Auf dieser Seite ging etwas kaputt',
-  'state.broken_hint': 'Ihre Entwürfe sind erhalten. Laden Sie die Seite neu; geschieht es wieder, melden Sie, was unten steht.',
+  'state.broken_hint':
+    'Ihre Entwürfe sind erhalten. Laden Sie die Seite neu; geschieht es wieder, melden Sie, was unten steht.',
   'state.reload': 'Neu laden',
 
   'time.now': 'jetzt',

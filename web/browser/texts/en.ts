@@ -13,7 +13,8 @@ export const en = {
   'sign_in.button': 'Sign in',
   'sign_in.email_missing': 'Enter your email address.',
   'sign_in.password_missing': 'Enter your password.',
-  'sign_in.wrong': 'This email and password do not belong together. Check both; your administrator can set a new password.',
+  'sign_in.wrong':
+    'This email and password do not belong together. Check both; your administrator can set a new password.',
   'sign_in.too_many': 'Too many attempts. Wait a minute, then try again.',
   'sign_in.no_answer': 'The server does not answer. Check your connection and try again; nothing you typed is lost.',
   'sign_in.again': 'You were signed out. Sign in to go on where you were; drafts are kept in this browser.',
@@ -21,7 +22,7 @@ export const en = {
   'place.inbox': 'Inbox',
   'place.channels': 'Channels',
   'place.received': 'Received',
-  'place.phone': 'Customer’s phone',
+  'place.phone': 'Phone',
   'place.navigation': 'Places',
   'place.skip': 'Skip to the content',
   'place.missing': 'There is nothing at this address',
@@ -62,7 +63,7 @@ export const en = {
   'action.go_received': 'Go to received',
   'action.next': 'Next conversation',
   'action.previous': 'Previous conversation',
-  'action.open': 'Open conversation',
+  'action.open': 'Into the conversation',
   'action.search': 'Search conversations',
   'action.back': 'Back',
   'action.reply': 'Write a reply',
@@ -178,7 +179,8 @@ export const en = {
   'delivery.retrying': 'Trying again',
   'delivery.retrying_when': 'Trying again {time}',
   'delivery.unknown': 'Being checked',
-  'delivery.unknown_hint': 'The network gave no clear answer. Parley looks whether it arrived before anything is sent again.',
+  'delivery.unknown_hint':
+    'The network gave no clear answer. Parley looks whether it arrived before anything is sent again.',
   'delivery.unknown_when': 'Next check {time}.',
   'delivery.failed': 'Not sent',
   'delivery.cancelled': 'Cancelled',
@@ -209,7 +211,8 @@ export const en = {
   'composer.closes_in': 'closes in {time}',
   'composer.closes_at': 'The network takes answers until {time}',
   'composer.closed': 'The time to answer is over',
-  'composer.closed_hint': 'The network takes answers only for a time after the person last wrote. Write a note, or wait until they write again.',
+  'composer.closed_hint':
+    'The network takes answers only for a time after the person last wrote. Write a note, or wait until they write again.',
   'composer.too_long': { one: '{count} over the limit', other: '{count} over the limit' },
   'composer.count': '{used} of {limit}',
   'composer.kept_offline': 'Not sent: you are offline. Your text is kept here; send it when the connection is back.',
@@ -293,7 +296,8 @@ export const en = {
   'state.request': 'Request {id}',
   'state.loading': 'Loading',
   'state.broken': 'Something on this screen broke',
-  'state.broken_hint': 'Your drafts are kept. Load the page again; if it happens again, tell your administrator what is written below.',
+  'state.broken_hint':
+    'Your drafts are kept. Load the page again; if it happens again, tell your administrator what is written below.',
   'state.reload': 'Load again',
 
   'time.now': 'now',

@@ -2,11 +2,11 @@ import type { Translate } from './index.tsx'
 
 /** Times as people say them, in the zone of the person who reads. All take ISO 8601 instants. */
 export interface Times {
-  /** How old: "now", "5 min", "3 h", "Tue", "14 Nov". Short enough for a list. */
+  /** How old: "now", "5m", "09:41", "Tue", "14 Nov". Short enough for a list. */
   age(instant: string, now: number): string
-  /** A length of time to now: "14 min", "3 h", "2 d". */
+  /** A length of time to now: "14m", "3h", "2d". */
   since(instant: string, now: number): string
-  /** What is left: "21 h 14 min". */
+  /** What is left: "21h 14m". */
   left(instant: string, now: number): string
   /** "in 40 sec.", "3 min. ago". */
   relative(instant: string, now: number): string
@@ -33,12 +33,17 @@ export function makeTimes(language: string, t: Translate): Times {
   const date = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
   const dateOfYear = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
   const longDay = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' })
-  const longDayOfYear = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+  const longDayOfYear = new Intl.DateTimeFormat(locale, {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
   const units = {
-    minute: new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'short' }),
-    hour: new Intl.NumberFormat(locale, { style: 'unit', unit: 'hour', unitDisplay: 'short' }),
-    day: new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', unitDisplay: 'short' }),
+    minute: new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'narrow' }),
+    hour: new Intl.NumberFormat(locale, { style: 'unit', unit: 'hour', unitDisplay: 'narrow' }),
+    day: new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', unitDisplay: 'narrow' }),
   }
   const length = (ms: number): string => {
     if (ms < hour) return units.minute.format(Math.max(1, Math.floor(ms / minute)))
