@@ -88,6 +88,10 @@ export interface InboundAttachment {
   readonly externalId?: string
   readonly title?: string
   readonly contentType?: string
+  /** The network's own word for the file's SHA-256 (hexadecimal), where it gives one. */
+  readonly sha256?: string
+  /** Text of its own: a caption, the words of a location or a shared contact. */
+  readonly text?: string
 }
 
 /** What an item means. Times are UTC instants taken from the payload. */
@@ -139,15 +143,32 @@ export type InboundEvent =
       readonly from: Person
       readonly emoji: string | undefined
     }
-  /** `upTo`: all that was sent to that person until then; `ids`: these messages. */
+  /** `upTo`: all that was sent to that person until then; `ids`: these messages. `failed` comes late, after an accepted send. */
   | {
       readonly type: 'receipt'
-      readonly state: 'delivered' | 'read'
+      readonly state: 'sent' | 'delivered' | 'read' | 'failed'
       readonly person: Person
       readonly occurredAt: Date
       readonly upTo?: Date
       readonly ids?: readonly string[]
+      /** What we gave along when sending, where the network returns it: the delivery's id. */
+      readonly reference?: string
+      /** Why it failed. */
+      readonly refusal?: { readonly class: RefusalClass; readonly code: string; readonly reason: string }
     }
+  /** A person goes by another id from now on: the contact keeps its history. */
+  | { readonly type: 'person_changed'; readonly occurredAt: Date; readonly was: Person; readonly is: Person }
+  /** The network tells the operator something about the channel: a policy warning, a template's state, a lost quality rating. */
+  | {
+      readonly type: 'notice'
+      readonly occurredAt: Date
+      readonly code: string
+      readonly text: string
+      /** What it does to the channel's health, if anything. */
+      readonly state?: 'degraded' | 'reconnect_needed' | 'connected'
+    }
+  /** A replay that we asked for has ended; what it brought came as usual. */
+  | { readonly type: 'replayed'; readonly occurredAt: Date; readonly jobId: string; readonly isComplete: boolean }
   /** The network says that our right to this channel has ended. */
   | { readonly type: 'revoked'; readonly occurredAt: Date; readonly reason: string }
   /** Understood as nothing to show, or not understood; the received log keeps it with this reason. */
@@ -220,6 +241,87 @@ export type Lookup =
   | { readonly type: 'absent' }
   | { readonly type: 'undecided'; readonly reason: string }
 
+// ---------------------------------------------------------------------------------------------- looking after a channel
+
+/** An answer that may be a refusal; the class says what must be done. */
+export type Asked<T> = { readonly type: 'ok'; readonly value: T } | Exclude<Outcome, { readonly type: 'sent' }>
+
+/** Where an attachment's bytes can be had right now. */
+export interface MediaPlace {
+  readonly url: string
+  /** Authentication for exactly this address; not to be sent along on a redirect to another host. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly contentType?: string
+  readonly sha256?: string
+}
+
+/** What was read back: the same items as a webhook brings, under the same ids. */
+export interface ReadBack {
+  readonly items: readonly ParsedItem[]
+  /** Where to go on; undefined: nothing older than `since` is left. */
+  readonly cursor: string | undefined
+}
+
+/** How a channel stands with its network, by error code and never by text. */
+export interface ChannelCondition {
+  readonly state: 'connected' | 'degraded' | 'reconnect_needed'
+  readonly code: string | undefined
+  /** One sentence for a person: what is wrong, and the one step that cures it. */
+  readonly reason: string | undefined
+  readonly tokenExpiresAt: Date | undefined
+  readonly missingPermissions: readonly string[]
+}
+
+/** Whether the network tells us what happens on the channel. */
+export interface Subscription {
+  readonly isActive: boolean
+  /** What should be subscribed and is not. */
+  readonly missing: readonly string[]
+  readonly reason: string | undefined
+}
+
+/** Where and as what our webhook is known. */
+export interface WebhookRegistration {
+  readonly url: string
+  readonly verifyToken: string | undefined
+}
+
+/** Share of a quota that is used up, 0 to 1, newest known. */
+export interface QuotaUse {
+  readonly name: string
+  readonly used: number
+  readonly resetsAt: Date | undefined
+}
+
+/** A channel that a person may connect after having signed in at the network. */
+export interface Connectable {
+  readonly type: ChannelType
+  readonly externalId: string
+  readonly name: string
+  readonly credentials: Readonly<Record<string, string>>
+  readonly tokenExpiresAt: Date | undefined
+}
+
+/** How a person signs in at the network to connect channels (OAuth). */
+export interface SignIn {
+  /** The page to send the person to. `challenge`: PKCE, S256. */
+  authorizeUrl(
+    app: AppAccess,
+    request: { readonly redirectUri: string; readonly state: string; readonly challenge: string },
+  ): string
+  /** Exchanges the code for channels that can be connected. */
+  exchange(
+    app: AppAccess,
+    answer: { readonly code: string; readonly redirectUri: string; readonly verifier: string },
+    signal: AbortSignal,
+  ): Promise<Asked<readonly Connectable[]>>
+}
+
+/** An app without a channel: for signing in and for webhook administration. */
+export type AppAccess = Pick<ChannelAccess, 'apiBaseUrl' | 'allowHosts' | 'app'> & {
+  readonly externalId: string | undefined
+}
+
 /** One kind of channel. */
 export interface Connector {
   readonly type: ChannelType
@@ -233,4 +335,34 @@ export interface Connector {
   lookUp(channel: ChannelAccess, message: OutboundMessage, since: Date, signal: AbortSignal): Promise<Lookup>
   /** Name and handle of a person, best effort. */
   fetchPerson?(channel: ChannelAccess, externalId: string, signal: AbortSignal): Promise<Person | undefined>
+  /** Where the bytes of an attachment are now: WhatsApp gives an id to be asked for, X wants a signed request. Absent: at its `url`, open to all. */
+  locateMedia?(
+    channel: ChannelAccess,
+    attachment: Pick<InboundAttachment, 'url' | 'externalId' | 'kind'>,
+    signal: AbortSignal,
+  ): Promise<Asked<MediaPlace>>
+  /** What happened since, newest first, one page for each call; ids and forms as webhooks give them. */
+  readBack?(
+    channel: ChannelAccess,
+    since: Date,
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Asked<ReadBack>>
+  /** Asks the network to send again what it sent since then (X keeps 24 h). Gives the job's id. */
+  requestReplay?(channel: ChannelAccess, since: Date, until: Date, signal: AbortSignal): Promise<Asked<string>>
+  /** How the channel stands: token, permissions, expiry. */
+  examine?(channel: ChannelAccess, signal: AbortSignal): Promise<ChannelCondition>
+  checkSubscription?(
+    channel: ChannelAccess,
+    webhook: WebhookRegistration,
+    signal: AbortSignal,
+  ): Promise<Asked<Subscription>>
+  /** Subscribes, or renews; safe to repeat. */
+  subscribe?(channel: ChannelAccess, webhook: WebhookRegistration, signal: AbortSignal): Promise<Asked<Subscription>>
+  /** New credentials in exchange for the old ones, which may be dead from then on: to be stored at once. */
+  refreshToken?(
+    channel: ChannelAccess,
+    signal: AbortSignal,
+  ): Promise<Asked<{ readonly credentials: Readonly<Record<string, string>>; readonly expiresAt: Date | undefined }>>
+  readonly signIn?: SignIn
 }
