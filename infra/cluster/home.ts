@@ -42,6 +42,12 @@ export function locateHome(path: string): Home {
 
 /** Makes the folders, closed to other users. @throws ClusterFault when the folder cannot be written. */
 export function makeHome(path: string): Home {
+  // The start scripts of the servers do not quote.
+  if (!/^[\w./@+~-]+$/.test(resolve(path))) {
+    throw new ClusterFault(
+      `The data folder "${resolve(path)}" has blanks or special characters in its path; set PARLEY_HOME to one without.`,
+    )
+  }
   try {
     makeFolder(resolve(path))
     const home = locateHome(path)
@@ -60,6 +66,15 @@ export function makeHome(path: string): Home {
     )
   }
 }
+
+/** Takes away what lies outside of the data folder. */
+export function clearOutside(home: Home): void {
+  if (!home.run.startsWith(home.path)) rmSync(home.run, { recursive: true, force: true })
+  rmSync(siteCopy(home), { recursive: true, force: true })
+}
+
+/** Where the browser app is copied for front ends that may not read the checkout. */
+export const siteCopy = (home: Home): string => join(tmpdir(), `parley-site-${hashOf(home.path)}`)
 
 // Step by step: mkdir with `recursive` never ends in a file system like /proc, which refuses new folders as "not found".
 function makeFolder(path: string): void {

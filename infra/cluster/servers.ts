@@ -2,7 +2,7 @@
 import type { Running } from '../lifecycle.ts'
 import { ClusterFault } from './fault.ts'
 import type { Home } from './home.ts'
-import { lockHome, makeHome } from './home.ts'
+import { clearOutside, lockHome, makeHome } from './home.ts'
 import { endOrphans } from './orphans.ts'
 import type { BrokerKind, Plan } from './plan.ts'
 import { makePlan } from './plan.ts'
@@ -190,6 +190,7 @@ export class Ground implements Servers {
     }
     // Anything that a server had started apart from its group.
     await endOrphans(this.place, 1000)
+    clearOutside(this.place)
     this.#lock.release()
   }
 

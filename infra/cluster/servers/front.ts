@@ -1,13 +1,12 @@
 /** The front ends: two Apache httpd and HAProxy before them. */
 import { cpSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { haproxyConfig } from '../../deploy/haproxy.ts'
 import { httpdConfig } from '../../deploy/httpd.ts'
 import { ClusterFault } from '../fault.ts'
 import type { Home } from '../home.ts'
-import { hashOf, writePrivate } from '../home.ts'
+import { siteCopy, writePrivate } from '../home.ts'
 import type { Plan } from '../plan.ts'
 import { portOf } from '../plan.ts'
 import type { ProcessSpec } from '../process.ts'
@@ -99,10 +98,9 @@ export async function waitForAnswer(url: string, signal: AbortSignal): Promise<v
  * a checkout or home that is closed to others is copied to the temporary folder.
  */
 export function prepareSite(home: Home, built: string): string {
-  const copy = join(tmpdir(), `parley-site-${hashOf(home.path)}`)
   const present = existsSync(join(built, 'index.html'))
   if (present && (!isRoot || isOpenToAll(built)) && existsSync(join(built, 'robots.txt'))) return built
-  const site = isRoot ? copy : join(home.path, 'site')
+  const site = isRoot ? siteCopy(home) : join(home.path, 'site')
   rmSync(site, { recursive: true, force: true })
   mkdirSync(site, { mode: 0o755 })
   if (lstatSync(site).uid !== process.getuid?.()) throw new ClusterFault(`The folder ${site} belongs to somebody else.`)

@@ -43,7 +43,8 @@ export function runOnce(home: Home, once: Once): Promise<string> {
         return
       }
       appendFileSync(log, `${once.command}: ${complaint}\n${output}\n`, { mode: 0o600 })
-      const first = complaint.trim().split('\n').at(-1) ?? ''
+      const lines = complaint.trim().split('\n')
+      const first = lines.find((line) => line.startsWith('parley: ')) ?? lines.at(-1) ?? ''
       reject(new ClusterFault(`${once.command} failed for ${once.name} (${first.slice(0, 200)}); see ${log}`))
     })
     child.stdin.on('error', () => undefined).end(once.input ?? '')
