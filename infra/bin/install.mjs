@@ -26,7 +26,7 @@ export async function installProject() {
     .digest('hex')
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === lock) return
   if (!existsSync(stampFile) && isInstalledAsLocked()) {
-    writeFileSync(stampFile, `${lock}\n`)
+    leaveStamp(lock)
     return
   }
   progress('installing the packages of the project (npm ci)')
@@ -37,8 +37,16 @@ export async function installProject() {
     ticking: 'npm ci',
   })
   if (code !== 0) fail(`npm ci failed (exit ${code}); its messages are above.`)
-  writeFileSync(stampFile, `${lock}\n`)
+  leaveStamp(lock)
   progress('the packages of the project are installed')
+}
+
+function leaveStamp(lock) {
+  try {
+    writeFileSync(stampFile, `${lock}\n`)
+  } catch {
+    // A checkout that belongs to somebody else: looked at again next time.
+  }
 }
 
 /** Whether someone has run npm after the last change of the lock file. */
