@@ -138,14 +138,51 @@ describe('the cache', () => {
     let truth = 1
     const load = () => Promise.resolve({ version: truth })
     await cache.read('thing.1:a', ttl, load, shape)
+    await cache.read('thing.1:b', ttl, load, shape)
     processes[0]!.kill('SIGSTOP')
     truth = 2
     expect(await cache.invalidate(['thing.1:a'])).toBe(false)
+    // The second deletion is not even sent: the server is being passed over.
+    expect(await cache.invalidate(['thing.1:b'])).toBe(false)
     expect(await cache.read('thing.1:a', ttl, load, shape)).toEqual({ version: 2 })
     processes[0]!.kill('SIGCONT')
     await sleep(400)
-    for (let turn = 0; turn < 20; turn++) expect(await cache.read('thing.1:a', ttl, load, shape)).toEqual({ version: 2 })
+    for (let turn = 0; turn < 20; turn++) {
+      expect(await cache.read('thing.1:a', ttl, load, shape)).toEqual({ version: 2 })
+      expect(await cache.read('thing.1:b', ttl, load, shape)).toEqual({ version: 2 })
+    }
     cache.close()
+  })
+
+  it('refuses the fill of a lease that a restarted server has handed out again under the same number', async () => {
+    const name = `p${String(++prefix)}`
+    const [slow, other] = [open(name, ports.slice(0, 1)), open(name, ports.slice(0, 1))]
+    const restart = async () => {
+      await kill(0)
+      await start(0)
+      await sleep(300)
+    }
+    const held = (version: number) => {
+      let go: () => void = () => undefined
+      const gate = new Promise<void>((resolve) => (go = resolve))
+      return { go: () => go(), load: () => gate.then(() => ({ version })) }
+    }
+    await restart()
+    const [old, current] = [held(1), held(2)]
+    const late = slow.read('thing.1:a', ttl, old.load, shape)
+    await sleep(50)
+    await restart()
+    const filling = other.read('thing.1:a', ttl, current.load, shape)
+    await sleep(50)
+    // Connected again, as any busy node is.
+    await slow.read('thing.1:z', ttl, () => Promise.resolve({ version: 0 }), shape)
+    old.go()
+    expect(await late).toEqual({ version: 1 })
+    current.go()
+    expect(await filling).toEqual({ version: 2 })
+    expect(await slow.read('thing.1:a', ttl, () => Promise.resolve({ version: 3 }), shape)).toEqual({ version: 2 })
+    slow.close()
+    other.close()
   })
 
   it('never shows a value older than the last invalidation that was completed, while servers are killed and frozen', async () => {
