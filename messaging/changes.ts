@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Appearance, Message, Reaction, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import type { DeliveryState } from '../storage/model/words.ts'
+import type { ChannelState, DeliveryState } from '../storage/model/words.ts'
 
 const at = z.coerce.date()
 
@@ -12,9 +12,15 @@ export const changeSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('delete'), at }),
   z.object({ type: z.literal('hide'), at, isHidden: z.boolean() }),
   z.object({ type: z.literal('reaction'), at, by: z.string(), emoji: z.string().nullable() }),
-  z.object({ type: z.literal('receipt'), at, state: z.enum(['delivered', 'read']) }),
+  z.object({
+    type: z.literal('receipt'),
+    at,
+    state: z.enum(['sent', 'delivered', 'read', 'failed']),
+    refusal: z.object({ class: z.string(), code: z.string(), reason: z.string() }).optional(),
+  }),
 ])
 export type Change = z.infer<typeof changeSchema>
+export type Receipt = Extract<Change, { type: 'receipt' }>
 
 /** The words of `message.changed`. */
 const saidAs = { edit: 'edited', delete: 'deleted', hide: 'hidden', reaction: 'reaction' } as const
@@ -48,7 +54,7 @@ export async function changeMessage(storage: Storage, tx: Writer, message: Messa
   let appearance: Appearance = message
   for (const change of changes) {
     if (change.type === 'receipt') {
-      await moveForward(storage, tx, [message.id], change.state, facts)
+      await moveForward(storage, tx, [message.id], change, facts)
       continue
     }
     const after = applyChange(appearance, change)
@@ -77,14 +83,41 @@ export async function applyEarly(storage: Storage, tx: Writer, messages: readonl
 
 const rank = (state: DeliveryState): number => ['sent', 'delivered', 'read'].indexOf(state)
 
-/** A receipt moves deliveries forward only. */
-export async function moveForward(storage: Storage, tx: Writer, messageIds: readonly string[], state: 'delivered' | 'read', facts: NewEvent[]): Promise<void> {
+/** A receipt moves deliveries forward only; a late failure overrules "sent", never what the person has seen. */
+export async function moveForward(
+  storage: Storage,
+  tx: Writer,
+  messageIds: readonly string[],
+  receipt: Pick<Receipt, 'state' | 'refusal'>,
+  facts: NewEvent[],
+): Promise<void> {
+  const { state, refusal } = receipt
   for (const delivery of await storage.deliveries.lockByMessages(tx, messageIds)) {
     // A receipt also proves that what we had no answer for was sent.
-    if (rank(delivery.state) >= rank(state) || delivery.state === 'cancelled') continue
-    await storage.deliveries.change(tx, delivery.accountId, delivery.id, { state })
-    facts.push(deliveryChanged(delivery, state))
+    const isNews = state === 'failed' ? rank(delivery.state) < 1 && delivery.state !== 'failed' : rank(delivery.state) < rank(state)
+    if (!isNews || delivery.state === 'cancelled') continue
+    const reason = state === 'failed' ? (refusal?.reason ?? 'The network could not deliver it.') : undefined
+    await storage.deliveries.change(tx, delivery.accountId, delivery.id, {
+      state,
+      ...(reason === undefined ? {} : { reason, reasonCode: refusal?.code ?? 'failed' }),
+    })
+    facts.push(deliveryChanged(delivery, state, reason ?? null))
+    if (refusal?.class === 'token') await setChannelState(storage, tx, delivery, 'reconnect_needed', refusal.reason, facts)
   }
+}
+
+/** The channel's health has changed; announced only if it is news. */
+export async function setChannelState(
+  storage: Storage,
+  tx: Writer,
+  channel: { readonly accountId: string; readonly channelId: string },
+  state: ChannelState,
+  said: string | null,
+  facts: NewEvent[],
+): Promise<void> {
+  const { accountId, channelId } = channel
+  const reason = said?.slice(0, 500) ?? null
+  if (await storage.channels.setState(tx, accountId, channelId, state, reason)) facts.push({ accountId, type: 'channel.changed', data: { channel_id: channelId, state, reason } })
 }
 
 export const deliveryChanged = (

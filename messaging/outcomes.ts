@@ -5,7 +5,7 @@ import { codeOf } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Delivery, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import { deliveryChanged } from './changes.ts'
+import { deliveryChanged, setChannelState } from './changes.ts'
 import type { Lookup, Outcome } from './connectors/connector.ts'
 import { confirmSent } from './echo.ts'
 import { isOutage } from './outage.ts'
@@ -75,9 +75,7 @@ async function apply(storage: Storage, tx: Writer, delivery: Delivery, outcome: 
   else if (outcome.type === 'retry') await change('retrying', reason, Math.max(outcome.afterMs ?? 0, pauseMs(delivery.attemptCount)))
   else {
     await change('failed', reason)
-    if (outcome.class === 'token' && (await storage.channels.setState(tx, accountId, delivery.channelId, 'reconnect_needed', reason.slice(0, 500)))) {
-      facts.push({ accountId, type: 'channel.changed', data: { channel_id: delivery.channelId, state: 'reconnect_needed', reason } })
-    }
+    if (outcome.class === 'token') await setChannelState(storage, tx, delivery, 'reconnect_needed', reason, facts)
   }
 }
 

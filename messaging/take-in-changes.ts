@@ -2,7 +2,9 @@
 import type { Message } from '../storage/index.ts'
 import type { InboundEvent } from './connectors/connector.ts'
 import type { Change } from './changes.ts'
-import { changeMessage, moveForward } from './changes.ts'
+import { changeMessage, moveForward, setChannelState } from './changes.ts'
+import { confirmSent } from './echo.ts'
+import { personOf } from './persons.ts'
 import type { Intake, Item } from './take-in.ts'
 
 /** Applies them to what is there; what has not come yet finds them waiting. */
@@ -12,7 +14,7 @@ export async function changeExisting(intake: Intake, items: readonly Item[]): Pr
   for (const item of items) {
     const { event } = item
     if (event.type === 'receipt') await takeReceipt(intake, item, event, known)
-    else if (event.type === 'revoked') await takeRevocation(intake, item, event)
+    else if (isChannelNews(event)) await takeChannelNews(intake, item)
     else {
       const change = changeOf(event)
       if (change === undefined || !('externalId' in event)) continue
@@ -21,6 +23,7 @@ export async function changeExisting(intake: Intake, items: readonly Item[]): Pr
   }
 }
 
+const isChannelNews = ({ type }: InboundEvent): boolean => type === 'revoked' || type === 'notice' || type === 'person_changed' || type === 'replayed'
 const visibilities = ['direct', 'public'] as const
 const keysOf = ({ channel }: Item, externalId: string) => visibilities.map((visibility) => ({ accountId: channel.accountId, channelId: channel.id, visibility, externalId }))
 
@@ -83,26 +86,58 @@ async function keepEarly(intake: Intake, item: Item, externalId: string, change:
   }
 }
 
-async function takeReceipt(intake: Intake, item: Item, event: Extract<InboundEvent, { type: 'receipt' }>, known: ReadonlyMap<string, Message>): Promise<void> {
+type Receipted = Extract<InboundEvent, { type: 'receipt' }>
+
+async function takeReceipt(intake: Intake, item: Item, event: Receipted, known: ReadonlyMap<string, Message>): Promise<void> {
   const { storage, tx, facts, trace } = intake
   const { accountId, id: channelId } = item.channel
-  const { state } = event
-  const messages = (event.ids ?? []).map((externalId) => ({ externalId, message: find(intake, item, externalId, known) }))
-  await moveForward(storage, tx, messages.flatMap(({ message }) => (message?.direction === 'outbound' ? [message.id] : [])), state, facts)
-  for (const { externalId, message } of messages) if (message === undefined) await keepEarly(intake, item, externalId, { type: 'receipt', at: event.occurredAt, state })
+  const change = { type: 'receipt' as const, at: event.occurredAt, state: event.state, ...(event.refusal === undefined ? {} : { refusal: event.refusal }) }
+  const referred = await takeReference(intake, item, event)
+  for (const externalId of event.ids ?? []) {
+    const message = find(intake, item, externalId, known)
+    if (message !== undefined) await moveForward(storage, tx, message.direction === 'outbound' ? [message.id] : [], change, facts)
+    else if (referred !== undefined) await moveForward(storage, tx, [referred], change, facts)
+    else await keepEarly(intake, item, externalId, change)
+  }
   if (event.upTo !== undefined) {
     const thread = { accountId, channelId, threadKey: `direct:${event.person.externalId}` }
     const conversation = (await storage.conversations.findByThread(tx, [thread])).get(storage.conversations.key(thread))
     const covered = conversation === undefined ? [] : await storage.deliveries.lockCovered(tx, accountId, conversation.id, event.upTo)
-    await moveForward(storage, tx, covered.map(({ messageId }) => messageId), state, facts)
+    await moveForward(storage, tx, covered.map(({ messageId }) => messageId), change, facts)
   }
-  trace.set(item, { at: item.at, became: `receipt: ${state}`, id: null })
+  trace.set(item, { at: item.at, became: `receipt: ${event.state}`, id: null })
 }
 
-async function takeRevocation({ storage, tx, facts, trace }: Intake, item: Item, event: Extract<InboundEvent, { type: 'revoked' }>): Promise<void> {
-  const { accountId, id } = item.channel
-  if (await storage.channels.setState(tx, accountId, id, 'reconnect_needed', event.reason.slice(0, 500))) {
-    facts.push({ accountId, type: 'channel.changed', data: { channel_id: id, state: 'reconnect_needed', reason: event.reason.slice(0, 500) } })
+/** A receipt that brings back the delivery's id proves it like an echo; the id of its message. */
+async function takeReference({ storage, tx, facts }: Intake, item: Item, event: Receipted): Promise<string | undefined> {
+  const [externalId] = event.ids ?? []
+  if (event.reference === undefined || externalId === undefined) return undefined
+  const delivery = await storage.deliveries.lock(tx, item.channel.accountId, event.reference)
+  if (delivery?.channelId !== item.channel.id) return undefined
+  if (delivery.state !== 'failed') await confirmSent(storage, tx, delivery, externalId, facts)
+  return delivery.messageId
+}
+
+/** The channel itself: a right that ended, a warning, a person's new id. */
+async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
+  const { storage, tx, facts, trace } = intake
+  const { event, channel } = item
+  const place = { accountId: channel.accountId, channelId: channel.id }
+  if (event.type === 'revoked') {
+    await setChannelState(storage, tx, place, 'reconnect_needed', event.reason, facts)
+    trace.set(item, { at: item.at, became: 'channel revoked', id: channel.id })
+  } else if (event.type === 'notice') {
+    if (event.state !== undefined) await setChannelState(storage, tx, place, event.state, event.state === 'connected' ? null : event.text, facts)
+    trace.set(item, { at: item.at, became: `notice: ${event.code}: ${event.text}`.slice(0, 300), id: channel.id })
+  } else if (event.type === 'person_changed') {
+    const was = personOf(channel, event.was)
+    const address = await storage.contacts.move(tx, was, personOf(channel, event.is))
+    if (address !== undefined) {
+      const keys = { was: `direct:${event.was.externalId}`, is: `direct:${event.is.externalId}` }
+      await storage.conversations.follow(tx, address, keys)
+    }
+    trace.set(item, { at: item.at, became: 'a person has another id', id: address?.contactId ?? null })
+  } else if (event.type === 'replayed') {
+    trace.set(item, { at: item.at, became: `replay ${event.jobId} ${event.isComplete ? 'ended' : 'ended early'}`, id: null })
   }
-  trace.set(item, { at: item.at, became: 'channel revoked', id })
 }

@@ -1,11 +1,11 @@
 /** Takes many inbound items in, in one transaction with few statements: what they mean to contacts, conversations and messages. */
 import { newId } from '../infra/ids.ts'
-import type { Channel, ContactAddress, Conversation, Delivery, Message, Person, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
+import type { Channel, ContactAddress, Conversation, Delivery, Message, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import type { InboundEvent, Person as NamedPerson } from './connectors/connector.ts'
-import { connectorOf } from './connectors/registry.ts'
 import { applyEarly } from './changes.ts'
 import { confirmSent, normaliseText } from './echo.ts'
+import { personOf } from './persons.ts'
 import { parentsOf, Places, threadKey } from './threads.ts'
 import type { Place, Utterance } from './threads.ts'
 import { summarise } from './summary.ts'
@@ -77,20 +77,6 @@ async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[
 }
 
 // ---------------------------------------------------------------------------------------------------------------- people
-
-/** A person as stored: their id holds for one channel or for the whole network. */
-function personOf(channel: Channel, named: NamedPerson): Person {
-  const connector = connectorOf(channel.type)
-  return {
-    accountId: channel.accountId,
-    channelType: channel.type,
-    scope: connector?.addressScope === 'network' ? connector.network : channel.id,
-    externalId: named.externalId,
-    name: named.name,
-    handle: named.handle,
-    pictureUrl: named.pictureUrl,
-  }
-}
 
 /** The other side of an utterance. */
 function counterpartOf({ event }: Said): NamedPerson | undefined {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import { openParking } from '../messaging/broker/parking.ts'
+import type { InboundEvent } from '../messaging/connectors/connector.ts'
 import { deliverConversation, startDeliver } from '../messaging/deliver.ts'
 import { Directory } from '../messaging/directory.ts'
 import { startRelay } from '../messaging/events.ts'
@@ -11,6 +12,7 @@ import { receiveBodies } from '../messaging/receive.ts'
 import { retryDelivery, sendReply } from '../messaging/send.ts'
 import { startMessaging } from '../messaging/server.ts'
 import { startSweep } from '../messaging/sweep.ts'
+import { takeIn } from '../messaging/take-in.ts'
 import { openGraph } from './graph.ts'
 import type { Graph } from './graph.ts'
 import { bakery, echoes, hasRead, hasReceived, pageBody, writes } from './people.ts'
@@ -261,6 +263,32 @@ describe('deliver', () => {
     await receive(other, pageBody([hasReceived({ id }, [seen.mid], new Date(Date.now() - 60_000))]))
     await done
     expect((await deliveryOf(two.id)).state).toBe('delivered')
+  })
+
+  it('believes what networks tell later: a receipt that names our id, a late failure, a person with a new id, a warning', async () => {
+    const { storage, accountId, channelId } = platform
+    const channel = await storage.channels.get(storage.primary, accountId, channelId)
+    if (channel === undefined) throw new Error('the channel is gone')
+    const take = (event: InboundEvent) => storage.write((tx) => takeIn(storage, tx, [{ at: '', channel, event, receivedAt: new Date() }]))
+    const { id, conversationId } = await customer()
+    const person = { externalId: id }
+    const message = await reply(conversationId, 'by reference')
+    graph.behave = () => 'lost'
+    await deliver(platform, conversationId)
+    const reference = (await deliveryOf(message.id)).id
+    await take({ type: 'receipt', state: 'sent', person, occurredAt: new Date(), ids: [`wamid-${id}`], reference })
+    expect([(await deliveryOf(message.id)).state, (await outbound(conversationId))[0]?.externalId]).toEqual(['sent', `wamid-${id}`])
+    const refusal = { class: 'recipient', code: '131026', reason: 'The person cannot be reached.' } as const
+    await take({ type: 'receipt', state: 'failed', person, occurredAt: new Date(), ids: [`wamid-${id}`], refusal })
+    expect([(await deliveryOf(message.id)).state, (await deliveryOf(message.id)).reason]).toEqual(['failed', refusal.reason])
+
+    await take({ type: 'person_changed', occurredAt: new Date(), was: person, is: { externalId: `new-${id}` } })
+    await receive(platform, pageBody([writes({ id: `new-${id}` }, `moved-${id}`, 'my new number', new Date())]))
+    expect((await platform.messages()).find(({ externalId }) => externalId === `moved-${id}`)?.conversationId).toBe(conversationId)
+
+    await take({ type: 'notice', occurredAt: new Date(), code: 'quality', text: 'The quality rating fell.', state: 'degraded' })
+    const after = await storage.channels.get(storage.primary, accountId, channelId)
+    expect([after?.state, after?.stateReason]).toEqual(['degraded', 'The quality rating fell.'])
   })
 
   it('works as a whole server: an answer leaves soon after it was queued', async () => {

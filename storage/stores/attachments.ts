@@ -29,6 +29,8 @@ export interface NewAttachment {
   readonly externalId?: string | undefined
   readonly title?: string | undefined
   readonly contentType?: string | undefined
+  /** Words of its own, shown as the title where there is none. */
+  readonly text?: string | undefined
 }
 
 const columns = `id, account_id accountId, message_id messageId, position, kind, state, url, external_id externalId, title,
@@ -56,7 +58,7 @@ export const attachments = {
         const isFetchable = a.url !== undefined || a.externalId !== undefined
         return [
           newId(), a.accountId, a.messageId, a.position, a.kind, isFetchable ? 'pending' : 'unavailable', a.url ?? null, a.externalId?.slice(0, 190) ?? null,
-          a.title?.slice(0, 500) ?? null, a.contentType?.slice(0, 100) ?? null, isFetchable ? null : 'The network gave no file.', now,
+          (a.title ?? a.text)?.slice(0, 500) ?? null, a.contentType?.slice(0, 100) ?? null, isFetchable ? null : 'The network gave no file.', now,
         ] // prettier-ignore
       }),
     )

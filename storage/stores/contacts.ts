@@ -101,6 +101,23 @@ export const contacts = {
     return found
   },
 
+  /**
+   * This person goes by another id from now on; the address as it is then, `undefined` when the old id is not known. When
+   * the new id has written already, it joins the contact of the old one.
+   */
+  async move(tx: Writer, was: Person, is: Person): Promise<ContactAddress | undefined> {
+    const found = await findAddresses(tx, [was, is], 'for update')
+    const before = found.get(personKey(was))
+    const already = found.get(personKey(is))
+    if (before === undefined) return undefined
+    if (already === undefined) {
+      await tx.run('update contact_addresses set external_id = ? where account_id = ? and id = ?', [is.externalId, before.accountId, before.id])
+      return { ...before, externalId: is.externalId }
+    }
+    await tx.run('update contact_addresses set contact_id = ? where account_id = ? and id = ?', [before.contactId, already.accountId, already.id])
+    return { ...already, contactId: before.contactId }
+  },
+
   /** Keeps what the network newly tells of an address; the contact's own name follows while it is a substitute or the old one. */
   async rename(tx: Writer, address: ContactAddress, told: { readonly name?: string | undefined; readonly handle?: string | undefined; readonly pictureUrl?: string | undefined }): Promise<void> {
     await tx.run(
@@ -118,7 +135,7 @@ export const contacts = {
   },
 }
 
-async function findAddresses(reader: Reader, people: readonly Person[], lock: '' | 'lock in share mode'): Promise<Map<string, ContactAddress>> {
+async function findAddresses(reader: Reader, people: readonly Person[], lock: '' | 'lock in share mode' | 'for update'): Promise<Map<string, ContactAddress>> {
   if (people.length === 0) return new Map()
   const list = inList(people.map((person) => [person.accountId, person.scope, person.externalId]))
   const rows = await reader.query<ContactAddress>(`select ${addressColumns} from contact_addresses where (account_id, scope, external_id) in ${list.sql} ${lock}`, list.values)

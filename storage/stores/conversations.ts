@@ -149,6 +149,13 @@ export const conversations = {
     await tx.run('update conversations set status = ?, waiting_since = if(? = \'resolved\', null, waiting_since), updated_at = utc_timestamp(3) where account_id = ? and id = ?', [status, status, accountId, id])
   },
 
+  /** An address has moved: its conversations follow its contact, its direct line goes by the new key unless there is one already. */
+  async follow(tx: Writer, address: { readonly id: string; readonly accountId: string; readonly contactId: string }, keys: { readonly was: string; readonly is: string }): Promise<void> {
+    const { id, accountId, contactId } = address
+    await tx.run('update conversations set contact_id = ? where account_id = ? and contact_address_id = ?', [contactId, accountId, id])
+    await tx.run('update ignore conversations set thread_key = ? where account_id = ? and contact_address_id = ? and thread_key = ?', [keys.is, accountId, id, keys.was])
+  },
+
   async assign(tx: Writer, accountId: string, id: string, assigneeId: string | null): Promise<void> {
     await tx.run('update conversations set assignee_id = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [assigneeId, accountId, id])
   },
