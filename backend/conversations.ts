@@ -10,7 +10,13 @@ export interface CareChange {
 }
 
 /** Sets status and assignee; what is so already is no fact. @throws Problem 404 */
-export async function changeConversation(storage: Storage, accountId: string, id: string, change: CareChange, by: string): Promise<void> {
+export async function changeConversation(
+  storage: Storage,
+  accountId: string,
+  id: string,
+  change: CareChange,
+  by: string,
+): Promise<void> {
   await storage.write(async (tx) => {
     const conversation = await storage.conversations.lock(tx, accountId, id)
     if (conversation === undefined) throw notFound('conversation')
@@ -23,6 +29,11 @@ export async function changeConversation(storage: Storage, accountId: string, id
       await storage.conversations.assign(tx, accountId, id, change.assigneeId)
       changed.push('assignee')
     }
-    if (changed.length > 0) await storage.outbox.append(tx, { type: 'conversation.changed', accountId, data: { conversation_id: id, changed, by } })
+    if (changed.length > 0)
+      await storage.outbox.append(tx, {
+        type: 'conversation.changed',
+        accountId,
+        data: { conversation_id: id, changed, by },
+      })
   })
 }

@@ -26,7 +26,12 @@ const demoApps = [
     externalId: '770001',
     secret: 'demo-meta-secret',
     verifyToken: 'demo-verify-token',
-    channel: { type: 'facebook', externalId: '100001', name: 'Harbour', credentials: { access_token: 'demo-page-token' } },
+    channel: {
+      type: 'facebook',
+      externalId: '100001',
+      name: 'Harbour',
+      credentials: { access_token: 'demo-page-token' },
+    },
   },
   {
     network: 'x',
@@ -34,12 +39,22 @@ const demoApps = [
     externalId: '880001',
     secret: 'demo-x-secret',
     verifyToken: undefined,
-    channel: { type: 'x', externalId: '200001', name: '@harbour', credentials: { access_token: 'demo-x-token', access_token_secret: 'demo-x-token-secret' } },
+    channel: {
+      type: 'x',
+      externalId: '200001',
+      name: '@harbour',
+      credentials: { access_token: 'demo-x-token', access_token_secret: 'demo-x-token-secret' },
+    },
   },
 ] as const
 
 /** Makes the demo's apps and channels where they are missing. */
-export async function prepareDemo(storage: Storage, config: Config, accountId: string, sandboxUrl: string): Promise<void> {
+export async function prepareDemo(
+  storage: Storage,
+  config: Config,
+  accountId: string,
+  sandboxUrl: string,
+): Promise<void> {
   const known = await storage.apps.list(storage.primary, accountId)
   const channels = await storage.channels.list(storage.primary, accountId)
   for (const wish of demoApps) {
@@ -54,7 +69,9 @@ export async function prepareDemo(storage: Storage, config: Config, accountId: s
         ...(wish.network === 'x' && { consumerKey }),
         apiBaseUrl: sandboxUrl,
       }))
-    if (!channels.some(({ type, externalId }) => type === wish.channel.type && externalId === wish.channel.externalId)) {
+    if (
+      !channels.some(({ type, externalId }) => type === wish.channel.type && externalId === wish.channel.externalId)
+    ) {
       await createChannel(storage, config, accountId, { ...wish.channel, appId, apiBaseUrl: sandboxUrl })
     }
   }
@@ -121,19 +138,56 @@ const people = {
 
 /** What people write when nobody has written yet. */
 const lines = [
-  { type: 'facebook', channel: '100001', kind: 'message', person: people.ana, text: 'Good morning! Is the 9:40 ferry to Almada still running today?' },
-  { type: 'facebook', channel: '100001', kind: 'message', person: people.ben, text: 'I left a green umbrella on the upper deck yesterday evening. Has anyone found it?' },
-  { type: 'facebook', channel: '100001', kind: 'comment', person: people.chloe, text: 'Lovely picture! Do bicycles travel free at the weekend?' },
-  { type: 'x', channel: '200001', kind: 'message', person: people.dmitri, text: 'Your ticket machine at pier 3 took my money twice. Who can help?' },
-  { type: 'x', channel: '200001', kind: 'mention', person: people.esra, text: '@harbour when does the summer timetable begin?' },
-  { type: 'facebook', channel: '100001', kind: 'message', person: people.ana, text: 'There are four of us with a pram, by the way.' },
+  {
+    type: 'facebook',
+    channel: '100001',
+    kind: 'message',
+    person: people.ana,
+    text: 'Good morning! Is the 9:40 ferry to Almada still running today?',
+  },
+  {
+    type: 'facebook',
+    channel: '100001',
+    kind: 'message',
+    person: people.ben,
+    text: 'I left a green umbrella on the upper deck yesterday evening. Has anyone found it?',
+  },
+  {
+    type: 'facebook',
+    channel: '100001',
+    kind: 'comment',
+    person: people.chloe,
+    text: 'Lovely picture! Do bicycles travel free at the weekend?',
+  },
+  {
+    type: 'x',
+    channel: '200001',
+    kind: 'message',
+    person: people.dmitri,
+    text: 'Your ticket machine at pier 3 took my money twice. Who can help?',
+  },
+  {
+    type: 'x',
+    channel: '200001',
+    kind: 'mention',
+    person: people.esra,
+    text: '@harbour when does the summer timetable begin?',
+  },
+  {
+    type: 'facebook',
+    channel: '100001',
+    kind: 'message',
+    person: people.ana,
+    text: 'There are four of us with a pram, by the way.',
+  },
 ] as const
 
 const talkMs = 60_000
 
 async function beginTalking({ storage, sandboxUrl, config }: DemoContext, accountId: string): Promise<void> {
   const isMine = await storage.write((tx) => storage.leases.acquire(tx, 'demo-talk', config.node, talkMs))
-  if (isMine === undefined || (await storage.conversations.list(storage.primary, accountId, { limit: 1 })).length > 0) return
+  if (isMine === undefined || (await storage.conversations.list(storage.primary, accountId, { limit: 1 })).length > 0)
+    return
   for (const line of lines) await control(config, 'POST', `${sandboxUrl}/control/say`, line)
 }
 
@@ -148,8 +202,12 @@ async function control(config: Config, method: 'PUT' | 'POST', url: string, body
     limitMs: 5_000,
     allowHosts: config.networkHosts,
   })
-  if (answer.status >= 300) throw new Error(`the sandbox answered ${String(answer.status)} to ${method} ${new URL(url).pathname}: ${answer.body.toString('utf8').slice(0, 300)}`)
+  if (answer.status >= 300)
+    throw new Error(
+      `the sandbox answered ${String(answer.status)} to ${method} ${new URL(url).pathname}: ${answer.body.toString('utf8').slice(0, 300)}`,
+    )
   return answer.body.length === 0 ? undefined : z.json().parse(JSON.parse(answer.body.toString('utf8')))
 }
 
-const isDemo = (app: App, wish: (typeof demoApps)[number]): boolean => app.network === wish.network && app.externalId === wish.externalId && app.apiBaseUrl !== null
+const isDemo = (app: App, wish: (typeof demoApps)[number]): boolean =>
+  app.network === wish.network && app.externalId === wish.externalId && app.apiBaseUrl !== null

@@ -19,7 +19,17 @@ export function listSweeps(storage: Storage, logger: Logger): Sweep[] {
     if (total > 0) logger.info({ what, total }, 'old rows were removed')
   }
   return [
-    { name: 'expired-sessions', everyMs: 60_000, work: clear('sessions', () => storage.write((tx) => storage.sessions.removeExpired(tx, portion))) },
-    { name: 'old-idempotency-keys', everyMs: 60_000, work: clear('idempotency keys', () => storage.write((tx) => storage.idempotency.removeBefore(tx, new Date(Date.now() - 2 * dayMs), portion))) },
+    {
+      name: 'expired-sessions',
+      everyMs: 60_000,
+      work: clear('sessions', () => storage.write((tx) => storage.sessions.removeExpired(tx, portion))),
+    },
+    {
+      name: 'old-idempotency-keys',
+      everyMs: 60_000,
+      work: clear('idempotency keys', () =>
+        storage.write((tx) => storage.idempotency.removeBefore(tx, new Date(Date.now() - 2 * dayMs), portion)),
+      ),
+    },
   ]
 }

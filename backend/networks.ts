@@ -50,7 +50,12 @@ export interface SecretsChange {
 }
 
 /** Replaces what is given of an app's secrets; every webhook door hears of it. */
-export async function changeAppSecrets(storage: Storage, accountId: string, id: string, change: SecretsChange): Promise<void> {
+export async function changeAppSecrets(
+  storage: Storage,
+  accountId: string,
+  id: string,
+  change: SecretsChange,
+): Promise<void> {
   await storage.write(async (tx) => {
     const app = await storage.apps.get(tx, accountId, id)
     if (app === undefined) throw notFound('app')
@@ -75,14 +80,24 @@ export interface ChannelWish {
 }
 
 /** Connects a channel through an app of the same account. Returns its id. */
-export async function createChannel(storage: Storage, config: Config, accountId: string, wish: ChannelWish): Promise<string> {
+export async function createChannel(
+  storage: Storage,
+  config: Config,
+  accountId: string,
+  wish: ChannelWish,
+): Promise<string> {
   const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
   try {
     return await storage.write(async (tx) => {
       const app = await storage.apps.get(tx, accountId, wish.appId)
       if (app === undefined) throw invalid([{ field: 'app_id', message: 'There is no such app.' }])
       if (app.network !== networkOf[wish.type]) {
-        throw invalid([{ field: 'type', message: `A channel of type ${wish.type} needs an app of the network ${networkOf[wish.type]}.` }])
+        throw invalid([
+          {
+            field: 'type',
+            message: `A channel of type ${wish.type} needs an app of the network ${networkOf[wish.type]}.`,
+          },
+        ])
       }
       const id = await storage.channels.create(tx, storage, {
         accountId,
@@ -111,9 +126,13 @@ function admitBaseUrl(config: Config, text: string | undefined): string | null {
   }
   const url = URL.parse(text)
   if (url === null) return refuse('This is not a URL.')
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return refuse('It may carry no credentials, query or fragment.')
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    return refuse('It may carry no credentials, query or fragment.')
   const isNetwork = url.protocol === 'https:' && url.port === '' && networkHosts.includes(url.hostname)
   const isNamed = (url.protocol === 'https:' || url.protocol === 'http:') && isAllowedHost(url, config.networkHosts)
-  if (!isNetwork && !isNamed) return refuse(`The host ${url.host} is not allowed; hosts besides the networks' own are named in PARLEY_NETWORK_HOSTS.`)
+  if (!isNetwork && !isNamed)
+    return refuse(
+      `The host ${url.host} is not allowed; hosts besides the networks' own are named in PARLEY_NETWORK_HOSTS.`,
+    )
   return text.replace(/\/+$/, '')
 }

@@ -45,7 +45,14 @@ export function runSweeps(config: Config, logger: Logger, queueName: JobQueueNam
       }
       await sweep.work(control.signal)
     },
-    { connection: connectionTo(url, null), prefix, concurrency: 2, lockDuration: 5_000, stalledInterval: 2_000, maxStalledCount: 5 },
+    {
+      connection: connectionTo(url, null),
+      prefix,
+      concurrency: 2,
+      lockDuration: 5_000,
+      stalledInterval: 2_000,
+      maxStalledCount: 5,
+    },
   )
 
   let isAway = false
@@ -66,7 +73,11 @@ export function runSweeps(config: Config, logger: Logger, queueName: JobQueueNam
         const scheduler = await queue.getJobScheduler(name)
         const isMissing = scheduler?.every !== everyMs || (scheduler.next ?? 0) < Date.now() - 2 * everyMs - remindMs
         if (isMissing) {
-          await queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: { removeOnComplete: true, removeOnFail: 50 } })
+          await queue.upsertJobScheduler(
+            name,
+            { every: everyMs },
+            { name, opts: { removeOnComplete: true, removeOnFail: 50 } },
+          )
         }
       }
       if (isAway) logger.info('Redis is back')

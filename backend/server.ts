@@ -25,10 +25,13 @@ export function startBackend(context: BackendContext): Promise<Running> {
   const logger = context.logger.child({ part: 'backend' })
   const wanted = context.queues ?? jobQueueNames
   const strange = wanted.filter((name) => !jobQueueNames.some((known) => known === name))
-  if (strange.length > 0) throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
+  if (strange.length > 0)
+    throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
   const parts: Running[] = []
-  if (wanted.includes(jobQueues.maintenance)) parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger)))
-  if (config.demo && config.sandboxUrl !== undefined) parts.push(runDemo({ config, logger, storage, sandboxUrl: config.sandboxUrl }))
+  if (wanted.includes(jobQueues.maintenance))
+    parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger)))
+  if (config.demo && config.sandboxUrl !== undefined)
+    parts.push(runDemo({ config, logger, storage, sandboxUrl: config.sandboxUrl }))
   logger.info({ queues: wanted }, 'backend node works')
   return Promise.resolve({
     async stop() {

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
 /** The backend node: sweeps come back though Redis is emptied or killed; the first account is set up once; the demo finds its sandbox. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -47,11 +48,34 @@ describe('sweeps', () => {
   let folder: string
   let port: number
   const startRedis = async () => {
-    redis = spawn(join(folder, 'redis-server'), ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' })
-    await until(() => new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
-      socket.on('error', () => { resolve(false) })
-    }))
+    redis = spawn(
+      join(folder, 'redis-server'),
+      [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        folder,
+        '--save',
+        '',
+        '--maxmemory-policy',
+        'noeviction',
+      ],
+      { stdio: 'ignore' },
+    )
+    await until(
+      () =>
+        new Promise<boolean>((resolve) => {
+          const socket = connect(port, '127.0.0.1', () => {
+            socket.destroy()
+            resolve(true)
+          })
+          socket.on('error', () => {
+            resolve(false)
+          })
+        }),
+    )
   }
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-redis-'))
@@ -68,7 +92,17 @@ describe('sweeps', () => {
   it('run on one of the nodes, and go on after Redis was emptied, killed, or a node died', async () => {
     const config = { ...site.config, redisUrl: new Secret(`redis://127.0.0.1:${String(port)}`) }
     const ran: string[] = []
-    const start = (name: string) => runSweeps(config, silentLogger, 'maintenance', [{ name: 'tick', everyMs: 300, work: async () => { ran.push(name); await Promise.resolve() } }])
+    const start = (name: string) =>
+      runSweeps(config, silentLogger, 'maintenance', [
+        {
+          name: 'tick',
+          everyMs: 300,
+          work: async () => {
+            ran.push(name)
+            await Promise.resolve()
+          },
+        },
+      ])
     const one = start('one')
     const two = start('two')
     await until(() => ran.length >= 4)
@@ -100,21 +134,45 @@ describe('sweeps', () => {
   it('remove expired sessions and old idempotency keys', async () => {
     const old = new Date(Date.now() - 5 * 24 * 60 * 60 * 1000)
     await site.storage.write(async (tx) => {
-      await tx.insertMany('sessions', ['id_hash', 'data', 'created_at', 'seen_at', 'expires_at'], Array.from({ length: 1_100 }, (_, index) => [Buffer.alloc(32, `old ${String(index)} `), '{}', old, old, old]))
-      await tx.insertMany('sessions', ['id_hash', 'data', 'created_at', 'seen_at', 'expires_at'], [[Buffer.alloc(32, 'new'), '{}', old, old, new Date(Date.now() + 60_000)]])
-      await tx.insertMany('idempotency_keys', ['account_id', 'user_id', 'key_hash', 'request_hash', 'created_at'], [
-        [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'old'), Buffer.alloc(32), old],
-        [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'new'), Buffer.alloc(32), new Date()],
-      ])
+      await tx.insertMany(
+        'sessions',
+        ['id_hash', 'data', 'created_at', 'seen_at', 'expires_at'],
+        Array.from({ length: 1_100 }, (_, index) => [Buffer.alloc(32, `old ${String(index)} `), '{}', old, old, old]),
+      )
+      await tx.insertMany(
+        'sessions',
+        ['id_hash', 'data', 'created_at', 'seen_at', 'expires_at'],
+        [[Buffer.alloc(32, 'new'), '{}', old, old, new Date(Date.now() + 60_000)]],
+      )
+      await tx.insertMany(
+        'idempotency_keys',
+        ['account_id', 'user_id', 'key_hash', 'request_hash', 'created_at'],
+        [
+          [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'old'), Buffer.alloc(32), old],
+          [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'new'), Buffer.alloc(32), new Date()],
+        ],
+      )
     })
-    const backend = await startBackend({ config: { ...site.config, redisUrl: new Secret(`redis://127.0.0.1:${String(port)}`) }, logger: silentLogger, storage: site.storage })
-    const count = async (table: string) => (await site.storage.primary.first<{ n: number }>(`select count(*) n from ${table}`))?.n
+    const backend = await startBackend({
+      config: { ...site.config, redisUrl: new Secret(`redis://127.0.0.1:${String(port)}`) },
+      logger: silentLogger,
+      storage: site.storage,
+    })
+    const count = async (table: string) =>
+      (await site.storage.primary.first<{ n: number }>(`select count(*) n from ${table}`))?.n
     await until(async () => (await count('sessions')) === 1 && (await count('idempotency_keys')) === 1)
     await backend.stop()
   }, 30_000)
 
   it('names a queue that does not exist', () => {
-    expect(() => startBackend({ config: site.config, logger: silentLogger, storage: site.storage, queues: ['maintenance', 'sleep'] })).toThrow(/sleep/)
+    expect(() =>
+      startBackend({
+        config: site.config,
+        logger: silentLogger,
+        storage: site.storage,
+        queues: ['maintenance', 'sleep'],
+      }),
+    ).toThrow(/sleep/)
   })
 })
 
@@ -126,9 +184,14 @@ describe('the first account', () => {
     const first = await setup(context)
     expect(first.password).toMatch(/^\S{20}$/)
     expect(await setup(context)).toEqual({ email: 'first@harbour.example', password: undefined })
-    expect((await node.ask(undefined, 'POST', '/session', { email: first.email, password: first.password })).status).toBe(200)
+    expect(
+      (await node.ask(undefined, 'POST', '/session', { email: first.email, password: first.password })).status,
+    ).toBe(200)
     const { token } = await createToken(site.storage, first.email)
-    expect((await node.ask({ ...site.ana, token }, 'GET', '/session')).json.user).toMatchObject({ email: first.email, role: 'administrator' })
+    expect((await node.ask({ ...site.ana, token }, 'GET', '/session')).json.user).toMatchObject({
+      email: first.email,
+      role: 'administrator',
+    })
     await expect(createToken(site.storage, 'nobody@harbour.example')).rejects.toThrow(/no user/)
   })
 })
@@ -152,9 +215,15 @@ describe('the demo', () => {
       await setup(context)
       await setup(context)
       // The backend comes first and waits for the sandbox, then for a web node.
-      const backends = await Promise.all([startBackend(context), startBackend({ ...context, config: { ...config, node: 'backend-2' } })])
+      const backends = await Promise.all([
+        startBackend(context),
+        startBackend({ ...context, config: { ...config, node: 'backend-2' } }),
+      ])
       await sleep(700)
-      const sandbox = await startSandbox({ config: { ...config, listen: { host: '127.0.0.1', port: sandboxPort } }, logger: silentLogger })
+      const sandbox = await startSandbox({
+        config: { ...config, listen: { host: '127.0.0.1', port: sandboxPort } },
+        logger: silentLogger,
+      })
       const messaging = await startMessaging(context)
       await sleep(700)
       const node = await own.addNode(config)
@@ -164,7 +233,9 @@ describe('the demo', () => {
       await sleep(1_500)
       const items: { channel: { type: string }; visibility: string; contact: { name: string } }[] = await ask()
       expect(items.length).toBe(5)
-      expect(new Set(items.map((item) => `${item.channel.type} ${item.visibility}`))).toEqual(new Set(['facebook direct', 'facebook public', 'x direct', 'x public']))
+      expect(new Set(items.map((item) => `${item.channel.type} ${item.visibility}`))).toEqual(
+        new Set(['facebook direct', 'facebook public', 'x direct', 'x public']),
+      )
       const messages = (await node.ask({ ...own.ana, token }, 'GET', '/messages?direction=inbound')).json.items
       expect(messages.length).toBe(6)
       await Promise.all(backends.map((backend) => backend.stop()))

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument -- answers are looked into at will */
 /** The live stream: what was announced comes once and in order, however often the line breaks. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -43,9 +44,19 @@ async function listen(at: Node, headers: Record<string, string>, query = ''): Pr
       all += text
       rest += text
       for (let mark = rest.indexOf('\n\n'); mark !== -1; mark = rest.indexOf('\n\n')) {
-        const fields = new Map(rest.slice(0, mark).split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const))
+        const fields = new Map(
+          rest
+            .slice(0, mark)
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const),
+        )
         rest = rest.slice(mark + 2)
-        if (fields.has('data')) heard.push({ id: Number(fields.get('id')), type: fields.get('event') ?? '', data: JSON.parse(fields.get('data') ?? '') })
+        if (fields.has('data'))
+          heard.push({
+            id: Number(fields.get('id')),
+            type: fields.get('event') ?? '',
+            data: JSON.parse(fields.get('data') ?? ''),
+          })
       }
     }
   }
@@ -75,7 +86,9 @@ describe('live events', () => {
     await announce(site.storage, site.zoe.accountId, 1, 'conversation.changed')
     await until(() => ana.heard.length === 3)
     expect(Date.now() - begin).toBeLessThan(1_500)
-    expect(ana.heard.map(({ id, type, data }) => [id, type, data.number])).toEqual([0, 1, 2].map((index) => [first + index, 'message.received', first + index]))
+    expect(ana.heard.map(({ id, type, data }) => [id, type, data.number])).toEqual(
+      [0, 1, 2].map((index) => [first + index, 'message.received', first + index]),
+    )
     await until(() => zoe.heard.length === 1)
     expect(zoe.heard[0]).toMatchObject({ id: first + 3, type: 'conversation.changed' })
     await sleep(200)
@@ -87,28 +100,38 @@ describe('live events', () => {
   it('resume from Last-Event-ID on another node without loss or repetition, while events flow', async () => {
     const begin = await last()
     const all: number[] = []
-    let isOver = false
+    const flowing = { isOver: false }
     const flow = (async () => {
       for (let turn = 0; turn < 150; turn++) {
         await announce(site.storage, turn % 5 === 0 ? site.zoe.accountId : site.ana.accountId, 1 + (turn % 7))
         if (turn % 10 === 0) await sleep(5)
       }
-      isOver = true
+      flowing.isOver = true
     })()
     let at = begin
     let cuts = 0
-    const expected = async () => (await site.storage.events.after(site.storage.primary, site.ana.accountId, begin, 10_000)).map(({ number }) => number)
+    const expected = async () =>
+      (await site.storage.events.after(site.storage.primary, site.ana.accountId, begin, 10_000)).map(
+        ({ number }) => number,
+      )
     for (let turn = 0; ; turn++) {
-      const stream = await listen(turn % 2 === 0 ? node : other, { ...bearer(site.ana.token), 'last-event-id': String(at) })
+      const stream = await listen(turn % 2 === 0 ? node : other, {
+        ...bearer(site.ana.token),
+        'last-event-id': String(at),
+      })
       const wanted = 20 + turn * 7
-      await until(async () => stream.heard.length >= wanted || (isOver && (stream.heard.at(-1)?.id ?? at) === (await expected()).at(-1)))
+      await until(
+        async () =>
+          stream.heard.length >= wanted ||
+          (flowing.isOver && (stream.heard.at(-1)?.id ?? at) === (await expected()).at(-1)),
+      )
       // The browser has seen these; what was under way when the line broke comes again with the next one.
       const seen = stream.heard.slice(0, wanted).map(({ id }) => id)
       stream.close()
       cuts++
       all.push(...seen)
       at = all.at(-1) ?? at
-      if (isOver && at === (await expected()).at(-1)) break
+      if (flowing.isOver && at === (await expected()).at(-1)) break
     }
     await flow
     expect(cuts).toBeGreaterThan(4)
@@ -139,7 +162,9 @@ describe('live events', () => {
     const begin = await last()
     await announce(site.storage, site.ana.accountId, 5)
     const page = await node.ask(site.ana, 'GET', `/events?after=${String(begin)}&limit=3`)
-    expect(page.json.items.map((event: { number: number }) => event.number)).toEqual([1, 2, 3].map((index) => begin + index))
+    expect(page.json.items.map((event: { number: number }) => event.number)).toEqual(
+      [1, 2, 3].map((index) => begin + index),
+    )
     const rest = await other.ask(site.ana, 'GET', `/events?after=${String(page.json.next_cursor)}`)
     expect(rest.json).toMatchObject({ items: [{ number: begin + 4 }, { number: begin + 5 }], next_cursor: null })
     expect((await node.ask(site.zoe, 'GET', `/events?after=${String(begin)}`)).json.items).toEqual([])
@@ -152,10 +177,22 @@ describe('live events', () => {
     const token = await listen(node, bearer(site.ben.token))
     await until(() => stream.text().includes(': ready'))
     await node.ask(undefined, 'DELETE', '/session', undefined, { cookie, 'x-csrf-token': answer.json.csrf_token })
-    await Promise.race([stream.ended, sleep(8_000).then(() => { throw new Error('the stream did not end') })])
+    await Promise.race([
+      stream.ended,
+      sleep(8_000).then(() => {
+        throw new Error('the stream did not end')
+      }),
+    ])
     expect((await listen(other, { cookie })).status).toBe(401)
-    await site.storage.write((tx) => site.storage.users.setDisabled(tx, site.ben.accountId, site.ben.userId, new Date()))
-    await Promise.race([token.ended, sleep(8_000).then(() => { throw new Error('the stream did not end') })])
+    await site.storage.write((tx) =>
+      site.storage.users.setDisabled(tx, site.ben.accountId, site.ben.userId, new Date()),
+    )
+    await Promise.race([
+      token.ended,
+      sleep(8_000).then(() => {
+        throw new Error('the stream did not end')
+      }),
+    ])
   })
 
   it('are told to come back at different times when the node goes', async () => {

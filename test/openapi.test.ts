@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
 /** The OpenAPI document says what the routes do. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSite } from './web-site.ts'
@@ -18,7 +19,9 @@ afterAll(() => site.close())
 describe('the document', () => {
   it('is OpenAPI 3.1 and names the promised calls', () => {
     expect(document.openapi).toBe('3.1.0')
-    const calls = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods as object).map((method) => `${method} ${path}`))
+    const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method} ${path}`),
+    )
     expect(calls).toEqual(
       expect.arrayContaining([
         'post /session', 'get /session', 'delete /session', 'post /apps', 'get /apps', 'get /apps/{id}', 'patch /apps/{id}', 'post /channels', 'get /channels',
@@ -35,7 +38,9 @@ describe('the document', () => {
     expect(body.required.sort()).toEqual(['name', 'network', 'secrets'])
     expect(body.properties.network.enum).toEqual(['meta', 'x'])
     expect(body.additionalProperties).toBe(false)
-    const limit = document.paths['/conversations'].get.parameters.find((parameter: { name: string }) => parameter.name === 'limit')
+    const limit = document.paths['/conversations'].get.parameters.find(
+      (parameter: { name: string }) => parameter.name === 'limit',
+    )
     expect(limit).toMatchObject({ in: 'query', required: false })
   })
 
@@ -45,7 +50,9 @@ describe('the document', () => {
     expect(new Set(operations.map((operation) => operation.operationId)).size).toBe(operations.length)
     for (const operation of operations) {
       expect(operation.summary.length).toBeGreaterThan(4)
-      expect(operation.responses.default.content['application/problem+json'].schema.$ref).toBe('#/components/schemas/Problem')
+      expect(operation.responses.default.content['application/problem+json'].schema.$ref).toBe(
+        '#/components/schemas/Problem',
+      )
       expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true)
     }
     expect(document.components.schemas.Problem.required).toContain('code')
@@ -55,6 +62,8 @@ describe('the document', () => {
     const shape = document.paths['/users'].get.responses['200'].content['application/json'].schema
     const answer = await node.ask(site.ana, 'GET', '/users')
     expect(Object.keys(answer.json).sort()).toEqual(Object.keys(shape.properties).sort())
-    expect(Object.keys(answer.json.items[0]).sort()).toEqual(Object.keys(shape.properties.items.items.properties).sort())
+    expect(Object.keys(answer.json.items[0]).sort()).toEqual(
+      Object.keys(shape.properties.items.items.properties).sort(),
+    )
   })
 })

@@ -39,7 +39,13 @@ export interface Site {
 export interface Node extends Web {
   readonly url: string
   /** Asks the API. */
-  ask(person: Person | undefined, method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
+  ask(
+    person: Person | undefined,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>
 }
 
 export interface Answer {
@@ -58,7 +64,12 @@ export async function openSite(change: Readonly<Record<string, string>> = {}): P
   const home = await mkdtemp(join(tmpdir(), 'parley-web-'))
   const given = readConfig()
   const primary = new URL(given.primaryUrl?.reveal() ?? '')
-  const root = await createConnection({ host: primary.hostname, port: Number(primary.port), user: primary.username, password: primary.password })
+  const root = await createConnection({
+    host: primary.hostname,
+    port: Number(primary.port),
+    user: primary.username,
+    password: primary.password,
+  })
   await root.query(`create database ${database} character set utf8mb4`)
   const inDatabase = (url: string): string => Object.assign(new URL(url), { pathname: `/${database}` }).href
   const config = readConfig({
@@ -84,7 +95,10 @@ export async function openSite(change: Readonly<Record<string, string>> = {}): P
       return { accountId, userId, email, token: text }
     })
   }
-  const [harbour, other] = await storage.write(async (tx) => [await storage.accounts.create(tx, 'Harbour Lights'), await storage.accounts.create(tx, 'Elsewhere')] as const)
+  const [harbour, other] = await storage.write(
+    async (tx) =>
+      [await storage.accounts.create(tx, 'Harbour Lights'), await storage.accounts.create(tx, 'Elsewhere')] as const,
+  )
   const nodes: Web[] = []
   return {
     config,
@@ -111,25 +125,64 @@ export async function openSite(change: Readonly<Record<string, string>> = {}): P
 
 /** A Meta app with one Page and one X app with one account, of this person's account. */
 export async function connectChannels({ storage, config }: Pick<Site, 'storage' | 'config'>, accountId: string) {
-  const metaId = await createApp(storage, config, accountId, { network: 'meta', name: 'Meta', secrets: ['meta-secret'], verifyToken: 'let me in' })
-  const xId = await createApp(storage, config, accountId, { network: 'x', name: 'X', secrets: ['x-secret'], consumerKey: 'x-key' })
-  const pageId = await createChannel(storage, config, accountId, { appId: metaId, type: 'facebook', name: 'Harbour', externalId: '100001', credentials: { access_token: 'page' } })
-  const key = async (id: string): Promise<string> => (await storage.apps.get(storage.primary, accountId, id))?.webhookKey ?? ''
+  const metaId = await createApp(storage, config, accountId, {
+    network: 'meta',
+    name: 'Meta',
+    secrets: ['meta-secret'],
+    verifyToken: 'let me in',
+  })
+  const xId = await createApp(storage, config, accountId, {
+    network: 'x',
+    name: 'X',
+    secrets: ['x-secret'],
+    consumerKey: 'x-key',
+  })
+  const pageId = await createChannel(storage, config, accountId, {
+    appId: metaId,
+    type: 'facebook',
+    name: 'Harbour',
+    externalId: '100001',
+    credentials: { access_token: 'page' },
+  })
+  const key = async (id: string): Promise<string> =>
+    (await storage.apps.get(storage.primary, accountId, id))?.webhookKey ?? ''
   return { metaId, xId, pageId, metaKey: await key(metaId), xKey: await key(xId) }
 }
 
 /** One conversation with a message by a contact, as receiving would leave it. */
-export async function beginConversation({ storage }: Pick<Site, 'storage'>, accountId: string, channelId: string, name = 'Chloé Marchand') {
+export async function beginConversation(
+  { storage }: Pick<Site, 'storage'>,
+  accountId: string,
+  channelId: string,
+  name = 'Chloé Marchand',
+) {
   const externalId = randomBytes(6).toString('hex')
   return storage.write(async (tx) => {
     const people = await storage.contacts.resolve(tx, [
-      { accountId, channelType: 'facebook', scope: channelId, externalId, name, handle: undefined, pictureUrl: undefined },
+      {
+        accountId,
+        channelType: 'facebook',
+        scope: channelId,
+        externalId,
+        name,
+        handle: undefined,
+        pictureUrl: undefined,
+      },
     ])
     const [address] = people.values()
     if (address === undefined) throw new Error('no contact was made')
     const now = new Date()
     const begun = await storage.conversations.begin(tx, [
-      { accountId, channelId, contactId: address.contactId, contactAddressId: address.id, visibility: 'direct', threadKey: externalId, postId: null, lastActivityAt: now },
+      {
+        accountId,
+        channelId,
+        contactId: address.contactId,
+        contactAddressId: address.id,
+        visibility: 'direct',
+        threadKey: externalId,
+        postId: null,
+        lastActivityAt: now,
+      },
     ])
     const [conversation] = begun.all.values()
     if (conversation === undefined) throw new Error('no conversation was begun')
@@ -142,20 +195,33 @@ export async function beginConversation({ storage }: Pick<Site, 'storage'>, acco
         isHidden: false, occurredAt: now, receivedAt: now, editedAt: null, deletedAt: null,
       },
     ]) // prettier-ignore
-    await storage.conversations.summarise(tx, [{ ...conversation, preview: 'Is the 9:40 still running?', lastInboundAt: now, waitingSince: now }])
+    await storage.conversations.summarise(tx, [
+      { ...conversation, preview: 'Is the 9:40 still running?', lastInboundAt: now, waitingSince: now },
+    ])
     return { id: conversation.id, contactId: address.contactId, messageId }
   })
 }
 
 /** Puts facts into the events table as the relay does: numbered in the order of their commits. */
-export async function announce(storage: Storage, accountId: string, count: number, type = 'message.received'): Promise<void> {
+export async function announce(
+  storage: Storage,
+  accountId: string,
+  count: number,
+  type = 'message.received',
+): Promise<void> {
   await storage.write(async (tx) => {
     const [row] = await tx.query<{ last_number: number }>('select last_number from relay where id = 1 for update')
     const last = row?.last_number ?? 0
     await tx.insertMany(
       'events',
       ['number', 'account_id', 'type', 'data', 'at'],
-      Array.from({ length: count }, (_, index) => [last + 1 + index, accountId, type, JSON.stringify({ index: last + 1 + index }), new Date()]),
+      Array.from({ length: count }, (_, index) => [
+        last + 1 + index,
+        accountId,
+        type,
+        JSON.stringify({ index: last + 1 + index }),
+        new Date(),
+      ]),
     )
     await tx.run('update relay set last_number = ? where id = 1', [last + count])
   })

@@ -18,8 +18,11 @@ let node: Node
 let keys: Awaited<ReturnType<typeof connectChannels>>
 const taken: Incoming[] = []
 
-const metaSignature = (body: string | Buffer, secret = 'meta-secret') => ({ 'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` })
-const post = (url: string, body: string | Buffer, headers: Record<string, string> = {}) => fetch(url, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers })
+const metaSignature = (body: string | Buffer, secret = 'meta-secret') => ({
+  'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+})
+const post = (url: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  fetch(url, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers })
 const address = () => `${node.url}/webhooks/${keys.metaKey}`
 
 /** The body arrives in the queue, whole. */
@@ -117,7 +120,9 @@ describe('signed events', () => {
     const body = JSON.stringify({ object: 'page', pieces: 'y'.repeat(5_000) })
     const socket = connect(node.port, '127.0.0.1')
     const answer = new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(String(bytes))))
-    socket.write(`POST /webhooks/${keys.metaKey} HTTP/1.1\r\nhost: x\r\ncontent-length: ${String(body.length)}\r\nx-hub-signature-256: ${metaSignature(body)['x-hub-signature-256']}\r\n\r\n`)
+    socket.write(
+      `POST /webhooks/${keys.metaKey} HTTP/1.1\r\nhost: x\r\ncontent-length: ${String(body.length)}\r\nx-hub-signature-256: ${metaSignature(body)['x-hub-signature-256']}\r\n\r\n`,
+    )
     for (let at = 0; at < body.length; at += 500) {
       socket.write(body.slice(at, at + 500))
       await sleep(2)
@@ -153,7 +158,10 @@ describe('refusals', () => {
 
   it('413 above 10 MB, announced or not', async () => {
     const large = Buffer.alloc(10 * 1024 * 1024 + 1, 'x')
-    const announced = await post(address(), large, metaSignature(large)).then((response) => response.status, () => 413)
+    const announced = await post(address(), large, metaSignature(large)).then(
+      (response) => response.status,
+      () => 413,
+    )
     expect(announced).toBe(413)
     const socket = connect(node.port, '127.0.0.1')
     socket.on('error', () => undefined)
@@ -178,17 +186,30 @@ describe('refusals', () => {
 })
 
 describe('outages', () => {
-  const away = (name: string) => readConfig({ ...process.env, PARLEY_HOME: site.config.home, PARLEY_NODE: name, PARLEY_BROKER_URL: 'amqp://a:b@127.0.0.1:9' })
+  const away = (name: string) =>
+    readConfig({
+      ...process.env,
+      PARLEY_HOME: site.config.home,
+      PARLEY_NODE: name,
+      PARLEY_BROKER_URL: 'amqp://a:b@127.0.0.1:9',
+    })
   const body = '{"object":"page","outage":true}'
 
   it('the broker away: the database keeps it as pending, and quickly', async () => {
     const broker = openBroker(away('no-broker'), silentLogger)
     const web = await startWeb({ config: site.config, logger: silentLogger, storage: site.storage, broker })
     const begin = Date.now()
-    const response = await post(`http://127.0.0.1:${String(web.port)}/webhooks/${keys.metaKey}`, body, metaSignature(body))
+    const response = await post(
+      `http://127.0.0.1:${String(web.port)}/webhooks/${keys.metaKey}`,
+      body,
+      metaSignature(body),
+    )
     expect(response.status).toBe(200)
     expect(Date.now() - begin).toBeLessThan(1_500)
-    const [row] = await site.storage.received.list(site.storage.primary, site.ana.accountId, { state: 'pending', limit: 10 })
+    const [row] = await site.storage.received.list(site.storage.primary, site.ana.accountId, {
+      state: 'pending',
+      limit: 10,
+    })
     expect(row).toMatchObject({ appId: keys.metaId, state: 'pending' })
     expect(row?.body.toString()).toBe(body)
     await web.stop()
@@ -197,7 +218,10 @@ describe('outages', () => {
 
   it('the broker silent: noticed within a second or so, and only once', async () => {
     const line = await openLine(readConfig().brokerUrl?.reveal() ?? '')
-    const broker = openBroker({ ...away('silent-broker'), prefix: site.config.prefix, brokerUrl: new Secret(line.url) }, silentLogger)
+    const broker = openBroker(
+      { ...away('silent-broker'), prefix: site.config.prefix, brokerUrl: new Secret(line.url) },
+      silentLogger,
+    )
     for (let turn = 0; turn < 100 && !broker.isConnected; turn++) await sleep(50)
     const web = await startWeb({ config: site.config, logger: silentLogger, storage: site.storage, broker })
     const url = `http://127.0.0.1:${String(web.port)}/webhooks/${keys.metaKey}`
@@ -209,7 +233,9 @@ describe('outages', () => {
     const begin = Date.now()
     for (let turn = 0; turn < 5; turn++) expect((await post(url, body, metaSignature(body))).status).toBe(200)
     expect(Date.now() - begin).toBeLessThan(700)
-    expect(await site.storage.received.list(site.storage.primary, site.ana.accountId, { state: 'pending', limit: 20 })).toHaveLength(7)
+    expect(
+      await site.storage.received.list(site.storage.primary, site.ana.accountId, { state: 'pending', limit: 20 }),
+    ).toHaveLength(7)
     await web.stop()
     line.close()
     await broker.close()
@@ -217,10 +243,20 @@ describe('outages', () => {
 
   it('both away: 503 with Retry-After, then taken again once they are back', async () => {
     const broker = openBroker(away('nothing'), silentLogger)
-    const gone = await openStorage({ ...site.config, primaryUrl: readConfig({ ...process.env, PARLEY_PRIMARY_URL: 'mysql://a:b@127.0.0.1:9/none' }).primaryUrl, replicaUrls: [] }, silentLogger)
+    const gone = await openStorage(
+      {
+        ...site.config,
+        primaryUrl: readConfig({ ...process.env, PARLEY_PRIMARY_URL: 'mysql://a:b@127.0.0.1:9/none' }).primaryUrl,
+        replicaUrls: [],
+      },
+      silentLogger,
+    )
     let isGone = false
     // The node has begun while all was well; then the database goes.
-    const storage = { ...site.storage, write: <T>(work: Parameters<typeof site.storage.write<T>>[0]) => (isGone ? gone : site.storage).write(work) }
+    const storage = {
+      ...site.storage,
+      write: <T>(work: Parameters<typeof site.storage.write<T>>[0]) => (isGone ? gone : site.storage).write(work),
+    }
     const web = await startWeb({ config: site.config, logger: silentLogger, storage, broker })
     const url = `http://127.0.0.1:${String(web.port)}/webhooks/${keys.metaKey}`
     expect((await post(url, body, metaSignature(body))).status).toBe(200)

@@ -35,7 +35,10 @@ export function buildApp(context: AppContext): Express {
   const auth = openAuth(storage)
   // Generous for people and scripts; what it stops is a loop that has gone wild.
   const limiter = openLimiter({ burst: 4_000, perSecond: 800 })
-  const signInLimiters = { byAddress: openLimiter({ burst: 40, perSecond: 0.5 }), byEmail: openLimiter({ burst: 10, perSecond: 1 / 30 }) }
+  const signInLimiters = {
+    byAddress: openLimiter({ burst: 40, perSecond: 0.5 }),
+    byEmail: openLimiter({ burst: 10, perSecond: 1 / 30 }),
+  }
   const routes = listRoutes({ auth, live, signInLimiters })
   const document = JSON.stringify(describeApi(routes, version))
 
@@ -51,7 +54,9 @@ export function buildApp(context: AppContext): Express {
   })
   app.get('/health/ready', (_request, response) => {
     const reason = readiness.reason()
-    response.status(reason === undefined ? 200 : 503).json(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason })
+    response
+      .status(reason === undefined ? 200 : 503)
+      .json(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason })
   })
   app.get('/metrics', async (_request, response) => {
     const { text, contentType } = await collectFigures()
@@ -63,7 +68,8 @@ export function buildApp(context: AppContext): Express {
 
   const api = express.Router({ caseSensitive: true })
   api.use(readSession(config, storage))
-  for (const route of routes) api[route.method](route.path, serveRoute(route, { config, logger, storage, auth, limiter }))
+  for (const route of routes)
+    api[route.method](route.path, serveRoute(route, { config, logger, storage, auth, limiter }))
   app.use('/api/v1', api, answerNotFound)
 
   if (existsSync(site)) app.use(...servePages())
@@ -76,7 +82,10 @@ function servePages(): RequestHandler[] {
   const files = express.static(site, {
     index: false,
     setHeaders: (response, path) => {
-      response.setHeader('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+      response.setHeader(
+        'cache-control',
+        path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      )
     },
   })
   const places: RequestHandler = (request, response, next) => {

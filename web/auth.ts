@@ -44,7 +44,9 @@ export function openAuth(storage: Storage): Auth {
     const token = await storage.tokens.byHash(storage.primary, hashToken(text))
     if (token === undefined || !isTokenValid(token)) return undefined
     const user = await storage.users.get(storage.primary, token.accountId, token.userId)
-    return user === undefined || user.disabledAt !== null ? undefined : identityOf(user, `token:${token.id}`, 'token', undefined)
+    return user === undefined || user.disabledAt !== null
+      ? undefined
+      : identityOf(user, `token:${token.id}`, 'token', undefined)
   }
 
   const readSession = async (accountId: string, userId: string): Promise<Identity | undefined> => {
@@ -57,7 +59,8 @@ export function openAuth(storage: Storage): Auth {
       const bearer = bearerOf(request)
       if (bearer !== undefined) {
         const identity = await remember(`token ${hashToken(bearer).toString('base64')}`, () => readToken(bearer))
-        if (identity === undefined) throw new Problem(401, 'bad_token', 'This token is unknown, has expired or was revoked.')
+        if (identity === undefined)
+          throw new Problem(401, 'bad_token', 'This token is unknown, has expired or was revoked.')
         return identity
       }
       const { session } = request as Partial<Request>
@@ -69,7 +72,10 @@ export function openAuth(storage: Storage): Auth {
     async isStillValid(request, identity) {
       if (identity.kind === 'token') return (await readToken(bearerOf(request) ?? '')) !== undefined
       const data = await storage.sessions.read(request.sessionID)
-      return data?.userId === identity.asker.userId && (await readSession(identity.asker.accountId, identity.asker.userId)) !== undefined
+      return (
+        data?.userId === identity.asker.userId &&
+        (await readSession(identity.asker.accountId, identity.asker.userId)) !== undefined
+      )
     },
   }
 }

@@ -13,7 +13,11 @@ export function refuseForgery(request: Request, config: Config, expected: string
   const given = Buffer.from(request.get('x-csrf-token') ?? '')
   const right = Buffer.from(expected ?? '')
   if (right.length === 0 || given.length !== right.length || !timingSafeEqual(given, right)) {
-    throw new Problem(403, 'csrf', 'The X-CSRF-Token header is missing or not that of this session. Please load the page again.')
+    throw new Problem(
+      403,
+      'csrf',
+      'The X-CSRF-Token header is missing or not that of this session. Please load the page again.',
+    )
   }
 }
 
@@ -21,7 +25,10 @@ export function refuseForgery(request: Request, config: Config, expected: string
 export function refuseForeignPage(request: Request, config: Config): void {
   const site = request.get('sec-fetch-site')
   const origin = request.get('origin')
-  const isOwn = origin === undefined || origin === new URL(config.publicUrl).origin || URL.parse(origin)?.host === request.get('host')
+  const isOwn =
+    origin === undefined ||
+    origin === new URL(config.publicUrl).origin ||
+    URL.parse(origin)?.host === request.get('host')
   if ((site !== undefined && site !== 'same-origin' && site !== 'none') || !isOwn) {
     throw new Problem(403, 'csrf', 'This request comes from a page of another site.')
   }

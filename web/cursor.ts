@@ -7,19 +7,25 @@ export interface Place {
   readonly id: string
 }
 
-export const writeCursor = (place: Place): string => Buffer.from(`${place.at.toISOString()} ${place.id}`).toString('base64url')
+export const writeCursor = (place: Place): string =>
+  Buffer.from(`${place.at.toISOString()} ${place.id}`).toString('base64url')
 
 /** @throws Problem 422 that names `cursor` */
 export function readCursor(cursor: string | undefined): Place | undefined {
   if (cursor === undefined) return undefined
   const [instant = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ')
   const at = new Date(instant)
-  if (Number.isNaN(at.getTime()) || !isId(id)) throw invalid([{ field: 'cursor', message: 'This is no cursor of this list.' }])
+  if (Number.isNaN(at.getTime()) || !isId(id))
+    throw invalid([{ field: 'cursor', message: 'This is no cursor of this list.' }])
   return { at, id }
 }
 
 /** One more row than asked for tells that there is another page. */
-export function pageOf<Row>(rows: readonly Row[], limit: number, placeOf: (row: Row) => Place): { items: Row[]; next_cursor: string | null } {
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+  placeOf: (row: Row) => Place,
+): { items: Row[]; next_cursor: string | null } {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, next_cursor: rows.length > limit && last !== undefined ? writeCursor(placeOf(last)) : null }

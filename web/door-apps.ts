@@ -80,7 +80,10 @@ export function openDoorApps(storage: Storage, logger: Logger): DoorApps {
         entry.isStale = false
         entry.readAt = Date.now()
         look(key).catch((error: unknown) => {
-          logger.warn({ reason: messageOf(error), app: entry.app.id }, 'an app could not be read again; the known secrets go on')
+          logger.warn(
+            { reason: messageOf(error), app: entry.app.id },
+            'an app could not be read again; the known secrets go on',
+          )
         })
       }
       return entry.app

@@ -2,7 +2,12 @@
 import { Counter, Gauge, Histogram, metrics } from '../infra/metrics.ts'
 import type { DoorOutcome } from './webhooks.ts'
 
-const webhooks = new Counter({ name: 'parley_webhooks_total', help: 'Requests at the webhook door, by what became of them.', labelNames: ['outcome'], registers: [metrics] })
+const webhooks = new Counter({
+  name: 'parley_webhooks_total',
+  help: 'Requests at the webhook door, by what became of them.',
+  labelNames: ['outcome'],
+  registers: [metrics],
+})
 const requests = new Histogram({
   name: 'parley_http_request_seconds',
   help: 'Time to answer an API request, by route and status.',

@@ -16,18 +16,27 @@ export async function answerOnce(
   work: () => Promise<Reply<unknown> | typeof answered>,
 ): Promise<Reply<unknown> | typeof answered> {
   const key = request.get('idempotency-key')
-  if (key === undefined || request.method !== 'POST' || identity === undefined || route.permission === 'public') return work()
-  if (!/^[\x21-\x7e]{1,200}$/.test(key)) throw new Problem(400, 'bad_idempotency_key', 'An Idempotency-Key has 1 to 200 visible ASCII characters.')
+  if (key === undefined || request.method !== 'POST' || identity === undefined || route.permission === 'public')
+    return work()
+  if (!/^[\x21-\x7e]{1,200}$/.test(key))
+    throw new Problem(400, 'bad_idempotency_key', 'An Idempotency-Key has 1 to 200 visible ASCII characters.')
   // Putting the same file twice is harmless, so files are put first, and their digest stands for the body.
   const early = route.reads === 'stream' ? await work() : undefined
   if (early === answered) return answered
   const { userId, accountId } = identity.asker
   const sent = early === undefined ? body : digestOf(early.body)
-  const asked = { accountId, userId, key, request: `POST ${request.baseUrl}${request.path}\n${JSON.stringify(sent) ?? ''}` }
+  const asked = {
+    accountId,
+    userId,
+    key,
+    request: `POST ${request.baseUrl}${request.path}\n${sent === undefined ? '' : JSON.stringify(sent)}`,
+  }
 
   const begun = await storage.write((tx) => storage.idempotency.begin(tx, asked))
-  if (begun.state === 'running') throw conflict('still_running', 'The first request with this Idempotency-Key is still being worked on.')
-  if (begun.state === 'different') throw new Problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request.')
+  if (begun.state === 'running')
+    throw conflict('still_running', 'The first request with this Idempotency-Key is still being worked on.')
+  if (begun.state === 'different')
+    throw new Problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request.')
   if (begun.state === 'done') {
     request.res?.setHeader('idempotent-replayed', 'true')
     return new Reply(begun.status, begun.response === '' ? undefined : (JSON.parse(begun.response) as unknown))
@@ -35,12 +44,15 @@ export async function answerOnce(
   try {
     const reply = early ?? (await work())
     if (reply === answered) return answered
-    await storage.write((tx) => storage.idempotency.finish(tx, asked, reply.status, reply.body === undefined ? '' : JSON.stringify(reply.body)))
+    await storage.write((tx) =>
+      storage.idempotency.finish(tx, asked, reply.status, reply.body === undefined ? '' : JSON.stringify(reply.body)),
+    )
     return reply
   } catch (error) {
     // A refusal changed nothing, so the key is free for the corrected request. What became of a failed commit is not
     // known: the key stays taken for a minute rather than allow the work to be done twice.
-    if (error instanceof Problem && error.code !== 'commit_unknown') await storage.write((tx) => storage.idempotency.forget(tx, asked)).catch(() => undefined)
+    if (error instanceof Problem && error.code !== 'commit_unknown')
+      await storage.write((tx) => storage.idempotency.forget(tx, asked)).catch(() => undefined)
     throw error
   }
 }

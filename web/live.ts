@@ -75,10 +75,14 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
       isAway = true
     },
   )
-  const heartbeat = every(heartbeatMs, async () => {
-    await Promise.resolve()
-    for (const stream of streams) send(stream, ': still here\n\n')
-  }, () => undefined)
+  const heartbeat = every(
+    heartbeatMs,
+    async () => {
+      await Promise.resolve()
+      for (const stream of streams) send(stream, ': still here\n\n')
+    },
+    () => undefined,
+  )
   const permissions = every(permissionMs, checkPermissions, (error) => {
     logger.warn({ reason: messageOf(error) }, 'the rights of live streams could not be checked')
   })
@@ -98,7 +102,13 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
         'x-accel-buffering': 'no',
       })
       request.socket.setNoDelay(true)
-      const stream: Stream = { accountId: listener.accountId, response, isStillAllowed: listener.isStillAllowed, sent: after, hasJoined: false }
+      const stream: Stream = {
+        accountId: listener.accountId,
+        response,
+        isStillAllowed: listener.isStillAllowed,
+        sent: after,
+        hasJoined: false,
+      }
       streams.add(stream)
       response.on('close', () => streams.delete(stream))
       send(stream, 'retry: 1500\n: ready\n\n')
@@ -135,7 +145,7 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
       const events = await storage.events.after(storage.primary, stream.accountId, stream.sent, pageSize)
       for (const event of events) forward(stream, event, frameOf(event))
       if (events.length < pageSize) stream.sent = Math.max(stream.sent, goal)
-      while (stream.response.writableLength > largestBacklog / 2 && !stream.response.destroyed) await sleep(20)
+      while (isBehind(stream.response)) await sleep(20)
     }
     stream.hasJoined = true
   }
@@ -167,4 +177,9 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   }
 }
 
-const frameOf = (event: Event): string => `id: ${String(event.number)}\nevent: ${event.type}\ndata: ${JSON.stringify(presentEvent(event))}\n\n`
+/** Much is waiting to go out, and it may still go. */
+const isBehind = (response: ServerResponse): boolean =>
+  response.writableLength > largestBacklog / 2 && !response.destroyed
+
+const frameOf = (event: Event): string =>
+  `id: ${String(event.number)}\nevent: ${event.type}\ndata: ${JSON.stringify(presentEvent(event))}\n\n`

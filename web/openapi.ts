@@ -21,7 +21,12 @@ export function describeApi(routes: readonly Route[], version: string): Json {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: 'parley' },
-        csrf: { type: 'apiKey', in: 'header', name: 'X-CSRF-Token', description: 'Needed with the session cookie for every change.' },
+        csrf: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-CSRF-Token',
+          description: 'Needed with the session cookie for every change.',
+        },
       },
       schemas: { Problem: problem },
     },
@@ -41,7 +46,11 @@ const problem = {
     request_id: { type: 'string' },
     faults: {
       type: 'array',
-      items: { type: 'object', required: ['field', 'message'], properties: { field: { type: 'string' }, message: { type: 'string' } } },
+      items: {
+        type: 'object',
+        required: ['field', 'message'],
+        properties: { field: { type: 'string' }, message: { type: 'string' } },
+      },
     },
   },
 }
@@ -58,17 +67,31 @@ function describeRoute(route: Route): Json {
       ...parametersOf(route.params, 'path'),
       ...parametersOf(route.query, 'query'),
       ...(route.method === 'post'
-        ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 }, description: 'The same key again gives the first answer again.' }]
+        ? [
+            {
+              name: 'Idempotency-Key',
+              in: 'header',
+              required: false,
+              schema: { type: 'string', maxLength: 200 },
+              description: 'The same key again gives the first answer again.',
+            },
+          ]
         : []),
     ],
     ...(body !== undefined && { requestBody: body }),
     responses: {
       [String(route.status)]: {
         description: route.status === 204 ? 'Done.' : 'The answer.',
-        ...(route.answer !== undefined && { content: { [route.contentType]: { schema: schemaOf(route.answer, 'output') } } }),
-        ...(route.answer === undefined && route.contentType !== 'application/json' && { content: { [route.contentType]: {} } }),
+        ...(route.answer !== undefined && {
+          content: { [route.contentType]: { schema: schemaOf(route.answer, 'output') } },
+        }),
+        ...(route.answer === undefined &&
+          route.contentType !== 'application/json' && { content: { [route.contentType]: {} } }),
       },
-      default: { description: 'A refusal.', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+      default: {
+        description: 'A refusal.',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
     },
   }
 }
@@ -85,7 +108,8 @@ function bodyOf(route: Route): Json | undefined {
 
 function parametersOf(schema: z.ZodType, place: 'path' | 'query'): Json[] {
   if (!(schema instanceof z.ZodObject)) return []
-  return Object.entries(schema.shape).map(([name, field]) => ({
+  const shape: Readonly<Record<string, z.ZodType>> = schema.shape
+  return Object.entries(shape).map(([name, field]) => ({
     name,
     in: place,
     required: place === 'path',
@@ -95,6 +119,6 @@ function parametersOf(schema: z.ZodType, place: 'path' | 'query'): Json[] {
 }
 
 function schemaOf(schema: z.core.$ZodType, io: 'input' | 'output'): Json {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
+  const { $schema: _version, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
   return rest
 }

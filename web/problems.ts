@@ -14,7 +14,10 @@ export function answerProblems(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const problem = toProblem(error)
     if (problem.status >= 500) {
-      logger.error({ err: problem.cause ?? error, request_id: requestIdOf(response), method: request.method, path: request.path }, messageOf(error))
+      logger.error(
+        { err: problem.cause ?? error, request_id: requestIdOf(response), method: request.method, path: request.path },
+        messageOf(error),
+      )
     }
     if (response.headersSent) {
       response.destroy()
@@ -64,9 +67,19 @@ function toProblem(error: unknown): Problem {
     const known = parserProblems[error.type]
     if (known !== undefined) return new Problem(known[0], known[1], known[2], [], { cause: error })
   }
-  if (error instanceof URIError) return new Problem(400, 'bad_address', 'The address cannot be decoded.', [], { cause: error })
-  if (isAway(error)) return new Problem(503, 'database_away', 'The database does not answer just now. Nothing was changed; please try again.', [], { cause: error })
-  return new Problem(500, 'failed', 'Something went wrong on our side. Please quote the request id.', [], { cause: error })
+  if (error instanceof URIError)
+    return new Problem(400, 'bad_address', 'The address cannot be decoded.', [], { cause: error })
+  if (isAway(error))
+    return new Problem(
+      503,
+      'database_away',
+      'The database does not answer just now. Nothing was changed; please try again.',
+      [],
+      { cause: error },
+    )
+  return new Problem(500, 'failed', 'Something went wrong on our side. Please quote the request id.', [], {
+    cause: error,
+  })
 }
 
 /** Errors of express's body parser, by its `type`. */

@@ -95,9 +95,12 @@ export interface Route {
 const nothing = z.strictObject({})
 
 /** Closes a definition into a route. */
-export function route<Answer = undefined, Params extends z.ZodType = typeof nothing, Query extends z.ZodType = typeof nothing, Body extends z.ZodType = z.ZodType<undefined>>(
-  definition: Definition<Params, Query, Body, Answer>,
-): Route {
+export function route<
+  Answer = undefined,
+  Params extends z.ZodType = typeof nothing,
+  Query extends z.ZodType = typeof nothing,
+  Body extends z.ZodType = z.ZodType<undefined>,
+>(definition: Definition<Params, Query, Body, Answer>): Route {
   const status = definition.status ?? (definition.answer === undefined ? 204 : 200)
   const names = [...definition.path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? '')
   const params = definition.params ?? z.strictObject(Object.fromEntries(names.map((name) => [name, z.string()])))

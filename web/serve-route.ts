@@ -10,8 +10,8 @@ import { isSafe, refuseForeignPage, refuseForgery } from './csrf.ts'
 import { observeRequest } from './figures.ts'
 import { answerOnce } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
-import { answered, Reply } from './route.ts'
-import type { Call, Route } from './route.ts'
+import { answered } from './route.ts'
+import type { Call, Reply, Route } from './route.ts'
 
 export interface ServeContext {
   readonly config: Config
@@ -35,12 +35,14 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
     const before = identity === undefined ? undefined : await context.storage.positions.get(identity.key)
     const position: Position = { gtid: before }
     const call = callOf(context, request, response, position, identity)
-    const work = (): Promise<Reply<unknown> | typeof answered> => route.run({ params: request.params, query: request.query, body }, call)
+    const work = (): Promise<Reply<unknown> | typeof answered> =>
+      route.run({ params: request.params, query: request.query, body }, call)
     const reply = await answerOnce(route, request, body, identity, call.storage, work)
     if (reply === answered) return
     // Whichever node answers next must see what was written here.
     const after = position.gtid
-    if (identity !== undefined && after !== undefined && after !== 'unknown' && after !== before) await context.storage.positions.set(identity.key, after)
+    if (identity !== undefined && after !== undefined && after !== 'unknown' && after !== before)
+      await context.storage.positions.set(identity.key, after)
     response.setHeader('cache-control', 'no-store')
     if (reply.status === 204) response.status(204).end()
     else response.status(reply.status).json(reply.body)
@@ -50,16 +52,24 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
 async function admit(route: Route, context: ServeContext, request: Request): Promise<Identity | undefined> {
   const identity = await context.auth.identify(request)
   if (!isSafe(request.method)) {
-    if (identity?.kind === 'session' && route.permission !== 'public') refuseForgery(request, context.config, identity.csrf)
+    if (identity?.kind === 'session' && route.permission !== 'public')
+      refuseForgery(request, context.config, identity.csrf)
     else if (identity?.kind !== 'token') refuseForeignPage(request, context.config)
   }
   if (route.permission === 'public') return identity
   if (identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in, or send a bearer token.')
-  if (route.permission === 'administrator' && identity.asker.role !== 'administrator') throw forbidden('Only administrators may do this.')
+  if (route.permission === 'administrator' && identity.asker.role !== 'administrator')
+    throw forbidden('Only administrators may do this.')
   return identity
 }
 
-function callOf(context: ServeContext, request: Request, response: Response, position: Position, identity: Identity | undefined): Call {
+function callOf(
+  context: ServeContext,
+  request: Request,
+  response: Response,
+  position: Position,
+  identity: Identity | undefined,
+): Call {
   return {
     config: context.config,
     logger: context.logger,
@@ -78,12 +88,14 @@ const parseJson = express.json({ limit: '1mb', strict: false, type: () => true }
 
 /** The parsed body; `undefined` when there is none. */
 async function readJson(request: Request, response: Response): Promise<unknown> {
-  if (request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0) return undefined
+  if (request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0)
+    return undefined
   // Only this type makes a browser of another site ask first.
   if (!/^application\/([\w.-]+\+)?json *(;|$)/i.test(request.get('content-type') ?? '')) {
     throw new Problem(415, 'not_json', 'The body must be JSON, sent as application/json.')
   }
   await new Promise<void>((resolve, reject) => {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- express's request is node's, with another prototype
     parseJson(request, response, (error?: unknown) => {
       if (error === undefined || error === null) resolve()
       else reject(error instanceof Error ? error : new Error('the body could not be read', { cause: error }))

@@ -60,13 +60,21 @@ export async function startWeb(context: WebContext): Promise<Web> {
   const readiness: Readiness = {
     reason() {
       if (isDraining) return 'draining'
-      return broker.isConnected || Date.now() - primarySeenAt < awayMs ? undefined : 'neither broker nor primary database can be reached'
+      return broker.isConnected || Date.now() - primarySeenAt < awayMs
+        ? undefined
+        : 'neither broker nor primary database can be reached'
     },
   }
 
   const app = buildApp({ config, logger, storage, live, readiness })
   const server = createServer(
-    { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 120_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 5_000 },
+    {
+      keepAliveTimeout: 65_000,
+      headersTimeout: 20_000,
+      requestTimeout: 120_000,
+      maxHeaderSize: 16_384,
+      connectionsCheckingInterval: 5_000,
+    },
     (request: IncomingMessage, response: ServerResponse) => {
       if (isDraining) response.setHeader('connection', 'close')
       if (request.url?.startsWith(doorPath) === true) door.handle(request, response)

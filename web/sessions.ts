@@ -31,7 +31,13 @@ export function readSession(config: Config, storage: Storage): RequestHandler {
     resave: false,
     saveUninitialized: false,
     proxy: true,
-    cookie: { httpOnly: true, sameSite: 'lax', secure: config.publicUrl.startsWith('https:'), path: '/', maxAge: sessionMs },
+    cookie: {
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: config.publicUrl.startsWith('https:'),
+      path: '/',
+      maxAge: sessionMs,
+    },
   })
   const marker = `${cookieName}=`
   return (request, response, next) => {

@@ -29,7 +29,14 @@ export async function setup({ config, logger, storage }: SetupContext): Promise<
     await storage.leases.acquire(tx, 'setup', config.node, 1)
     const account = (await storage.accounts.first(tx)) ?? (await storage.accounts.create(tx, 'Harbour Lights'))
     const known = await storage.users.byEmail(tx, email)
-    if (known === undefined) await storage.users.create(tx, { accountId: account.id, email, name: 'Administrator', role: 'administrator', passwordHash })
+    if (known === undefined)
+      await storage.users.create(tx, {
+        accountId: account.id,
+        email,
+        name: 'Administrator',
+        role: 'administrator',
+        passwordHash,
+      })
     return { accountId: known?.accountId ?? account.id, isNew: known === undefined }
   })
   if (config.demo && config.sandboxUrl !== undefined) await prepareDemo(storage, config, accountId, config.sandboxUrl)
@@ -40,8 +47,11 @@ export async function setup({ config, logger, storage }: SetupContext): Promise<
 /** A bearer token with the rights of the user with this e-mail address; shown once. @throws Problem 404 */
 export async function createToken(storage: Storage, email: string): Promise<{ id: string; token: string }> {
   const user = await storage.users.byEmail(storage.primary, email)
-  if (user === undefined || user.disabledAt !== null) throw new Problem(404, 'not_found', `There is no user with the e-mail address ${email}.`)
-  const { id, text } = await storage.write((tx) => storage.tokens.create(tx, { accountId: user.accountId, userId: user.id, name: 'command line' }))
+  if (user === undefined || user.disabledAt !== null)
+    throw new Problem(404, 'not_found', `There is no user with the e-mail address ${email}.`)
+  const { id, text } = await storage.write((tx) =>
+    storage.tokens.create(tx, { accountId: user.accountId, userId: user.id, name: 'command line' }),
+  )
   return { id, token: text }
 }
 

@@ -22,7 +22,16 @@ export const doorPath = '/webhooks/'
 export const largestBody = 10 * 1024 * 1024
 
 /** What became of a request at the door; the names of its counters. */
-export type DoorOutcome = 'accepted' | 'stored' | 'handshake' | 'unknown_app' | 'unsigned' | 'too_large' | 'unavailable' | 'refused' | 'broken_off'
+export type DoorOutcome =
+  | 'accepted'
+  | 'stored'
+  | 'handshake'
+  | 'unknown_app'
+  | 'unsigned'
+  | 'too_large'
+  | 'unavailable'
+  | 'refused'
+  | 'broken_off'
 
 export interface Door extends Running {
   /** Answers a request whose path begins with `doorPath`. Never throws. */
@@ -77,7 +86,10 @@ export function openDoor(context: DoorContext): Door {
         finish('unavailable', answers.unavailable)
       })
 
-      async function enter(found: DoorApp | Promise<DoorApp | undefined>, read: Promise<Buffer | BodyFault>): Promise<void> {
+      async function enter(
+        found: DoorApp | Promise<DoorApp | undefined>,
+        read: Promise<Buffer | BodyFault>,
+      ): Promise<void> {
         const [app, body] = found instanceof Promise ? await Promise.all([found, read]) : [found, await read]
         if (body === 'broken_off') {
           count('broken_off')
@@ -95,7 +107,12 @@ export function openDoor(context: DoorContext): Door {
           app,
         )
         if (answer === undefined) finish('refused', answers.noHandshake)
-        else finish('handshake', { status: answer.status, body: answer.body, headers: { 'content-type': answer.contentType, 'x-content-type-options': 'nosniff' } })
+        else
+          finish('handshake', {
+            status: answer.status,
+            body: answer.body,
+            headers: { 'content-type': answer.contentType, 'x-content-type-options': 'nosniff' },
+          })
       }
 
       async function take(app: DoorApp, body: Buffer): Promise<void> {
@@ -117,7 +134,8 @@ export function openDoor(context: DoorContext): Door {
             finish('accepted', answers.taken)
             return
           } catch (error) {
-            if (brokerAwayUntil < now) logger.warn({ err: error }, 'the broker does not accept webhooks; the database keeps them')
+            if (brokerAwayUntil < now)
+              logger.warn({ err: error }, 'the broker does not accept webhooks; the database keeps them')
             brokerAwayUntil = Date.now() + brokerPauseMs
           }
         }

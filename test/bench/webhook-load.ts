@@ -5,7 +5,14 @@ import { z } from 'zod'
 import { signMeta } from '../../messaging/connectors/meta/signature.ts'
 
 /** What the parent asks for. */
-const order = z.object({ port: z.number(), path: z.string(), secret: z.string(), connections: z.number(), bytes: z.number(), ms: z.number() })
+const order = z.object({
+  port: z.number(),
+  path: z.string(),
+  secret: z.string(),
+  connections: z.number(),
+  bytes: z.number(),
+  ms: z.number(),
+})
 export type LoadOrder = z.infer<typeof order>
 
 /** What it hears: requests answered by 200, all others, and the time taken. */
@@ -48,7 +55,7 @@ async function generate(wish: LoadOrder): Promise<LoadAnswer> {
           }
           socket.on('error', reject)
           socket.on('data', (bytes: Buffer) => {
-            head += bytes.latin1Slice()
+            head += bytes.toString('latin1')
             // Both servers answer with a body of two bytes after the head.
             const mark = head.indexOf('\r\n\r\n')
             if (mark === -1 || head.length < mark + 6) return
@@ -75,7 +82,14 @@ function requestOf({ path, secret, bytes }: LoadOrder, index: number): Buffer {
         {
           id: '100001',
           time: 1_700_000_000_000,
-          messaging: [{ sender: { id: `72${String(index)}` }, recipient: { id: '100001' }, timestamp: 1_700_000_000_000, message: { mid: `m_bench_${String(index)}`, text } }],
+          messaging: [
+            {
+              sender: { id: `72${String(index)}` },
+              recipient: { id: '100001' },
+              timestamp: 1_700_000_000_000,
+              message: { mid: `m_bench_${String(index)}`, text },
+            },
+          ],
         },
       ],
     })

@@ -25,6 +25,7 @@ export interface WebhookFigure {
   readonly runs: number
   readonly ours_p99_ms: number
   readonly limit_p99_ms: number
+  readonly [detail: string]: unknown
 }
 
 const secret = 'bench-secret'
@@ -33,32 +34,45 @@ const bytes = 700
 
 /** @param options.rounds pairs of runs @param options.ms length of one run */
 export async function run(options: { rounds?: number; ms?: number } = {}): Promise<WebhookFigure> {
-  const { rounds = 7, ms = 3_000 } = options
+  const { rounds = 9, ms = 2_000 } = options
   const prefix = `bench${String(process.pid)}_`
-  const environment = { ...process.env, PARLEY_PREFIX: prefix, PARLEY_LOG_LEVEL: 'warn', PARLEY_DRAIN_MS: '0', NODE_ENV: 'production' }
+  const environment = {
+    ...process.env,
+    PARLEY_PREFIX: prefix,
+    PARLEY_LOG_LEVEL: 'warn',
+    PARLEY_DRAIN_MS: '0',
+    NODE_ENV: 'production',
+  }
   const config = readConfig(environment)
   await migrate(config, silentLogger)
   const storage = await openStorage(config, silentLogger)
   const children: ChildProcess[] = []
   try {
-    const { accountId, appId, path } = await storage.write(async (tx) => {
-      const account = await storage.accounts.create(tx, 'Bench')
-      return { accountId: account.id, appId: '', path: '' }
-    }).then(async ({ accountId }) => {
-      const appId = await createApp(storage, config, accountId, { network: 'meta', name: 'Bench', secrets: [secret] })
-      const app = await storage.apps.get(storage.primary, accountId, appId)
-      return { accountId, appId, path: `/webhooks/${app?.webhookKey ?? ''}` }
-    })
+    const account = await storage.write((tx) => storage.accounts.create(tx, 'Bench'))
+    const appId = await createApp(storage, config, account.id, { network: 'meta', name: 'Bench', secrets: [secret] })
+    const app = await storage.apps.get(storage.primary, account.id, appId)
+    const path = `/webhooks/${app?.webhookKey ?? ''}`
     const [webPort, barePort] = [await freePort(), await freePort()]
     const web = fork(fileURLToPath(new URL('../../infra/bin/parley.ts', import.meta.url)), ['run', 'web'], {
-      env: { ...environment, PARLEY_NODE: 'bench-web', PARLEY_LISTEN_HOST: '127.0.0.1', PARLEY_LISTEN_PORT: String(webPort) },
+      env: {
+        ...environment,
+        PARLEY_NODE: 'bench-web',
+        PARLEY_LISTEN_HOST: '127.0.0.1',
+        PARLEY_LISTEN_PORT: String(webPort),
+      },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
-    const bare = fork(fileURLToPath(new URL('./webhook-bare.ts', import.meta.url)), [String(barePort), secret, appId, accountId], {
-      env: { ...environment, PARLEY_NODE: 'bench-bare' },
+    const bare = fork(
+      fileURLToPath(new URL('./webhook-bare.ts', import.meta.url)),
+      [String(barePort), secret, appId, account.id],
+      {
+        env: { ...environment, PARLEY_NODE: 'bench-bare' },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      },
+    )
+    const load = fork(fileURLToPath(new URL('./webhook-load.ts', import.meta.url)), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
-    const load = fork(fileURLToPath(new URL('./webhook-load.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     children.push(web, bare, load)
     await Promise.all([waitFor(webPort), waitFor(barePort)])
 
@@ -66,7 +80,8 @@ export async function run(options: { rounds?: number; ms?: number } = {}): Promi
       const order: LoadOrder = { port, path, secret, connections, bytes, ms: runMs }
       load.send(order)
       const [answer] = (await once(load, 'message')) as [LoadAnswer]
-      if (answer.bad > 0 || answer.good === 0) throw new Error(`${String(answer.bad)} requests were not answered by 200, ${String(answer.good)} were`)
+      if (answer.bad > 0 || answer.good === 0)
+        throw new Error(`${String(answer.bad)} requests were not answered by 200, ${String(answer.good)} were`)
       await emptyQueue(config)
       return answer
     }
@@ -78,8 +93,11 @@ export async function run(options: { rounds?: number; ms?: number } = {}): Promi
       ours.push(await measure(webPort, ms))
       limit.push(await measure(barePort, ms))
     }
-    const rate = (answers: readonly LoadAnswer[]): number => median(answers.map(({ good, ms: took }) => (good / took) * 1000))
-    const ratios = ours.map((answer, index) => (answer.good / answer.ms) / ((limit[index]?.good ?? Number.NaN) / (limit[index]?.ms ?? 1)))
+    const rate = (answers: readonly LoadAnswer[]): number =>
+      median(answers.map(({ good, ms: took }) => (good / took) * 1000))
+    const ratios = ours.map(
+      (answer, index) => answer.good / answer.ms / ((limit[index]?.good ?? Number.NaN) / (limit[index]?.ms ?? 1)),
+    )
     return {
       name: 'webhook',
       ours: Math.round(rate(ours)),
@@ -121,7 +139,13 @@ async function freePort(): Promise<number> {
 async function waitFor(port: number): Promise<void> {
   const until = Date.now() + 20_000
   while (Date.now() < until) {
-    if (await fetch(`http://127.0.0.1:${String(port)}/health/live`).then(() => true, () => false)) return
+    if (
+      await fetch(`http://127.0.0.1:${String(port)}/health/live`).then(
+        () => true,
+        () => false,
+      )
+    )
+      return
     await sleep(100)
   }
   throw new Error(`nothing answers on port ${String(port)}`)
@@ -134,4 +158,5 @@ async function end(child: ChildProcess): Promise<void> {
   await ended
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN

@@ -2,7 +2,12 @@ import type { Contact, ContactAddress, Conversation, Post, Reader, Storage } fro
 import type { ContactJson, ConversationJson } from './shapes.ts'
 
 /** Conversations with what stands around them: a fixed number of queries, whatever their count. */
-export async function presentConversations(storage: Storage, reader: Reader, accountId: string, conversations: readonly Conversation[]): Promise<ConversationJson[]> {
+export async function presentConversations(
+  storage: Storage,
+  reader: Reader,
+  accountId: string,
+  conversations: readonly Conversation[],
+): Promise<ConversationJson[]> {
   if (conversations.length === 0) return []
   const contactIds = [...new Set(conversations.map((conversation) => conversation.contactId))]
   const postIds = [...new Set(conversations.flatMap(({ postId }) => (postId === null ? [] : [postId])))]
@@ -22,7 +27,11 @@ export async function presentConversations(storage: Storage, reader: Reader, acc
     return {
       id: conversation.id,
       channel: { id: conversation.channelId, type: channel?.type ?? 'facebook', name: channel?.name ?? '' },
-      contact: { id: conversation.contactId, name: contacts.get(conversation.contactId)?.name ?? '', handle: address?.handle ?? null },
+      contact: {
+        id: conversation.contactId,
+        name: contacts.get(conversation.contactId)?.name ?? '',
+        handle: address?.handle ?? null,
+      },
       visibility: conversation.visibility,
       status: conversation.status,
       assignee: assignee === undefined ? null : { id: assignee.id, name: assignee.name },
@@ -43,7 +52,13 @@ export function presentContact(contact: Contact, addresses: readonly ContactAddr
     name: contact.name,
     addresses: addresses
       .filter((address) => address.contactId === contact.id)
-      .map((address) => ({ id: address.id, channel_type: address.channelType, external_id: address.externalId, name: address.name, handle: address.handle })),
+      .map((address) => ({
+        id: address.id,
+        channel_type: address.channelType,
+        external_id: address.externalId,
+        name: address.name,
+        handle: address.handle,
+      })),
   }
 }
 
@@ -55,4 +70,5 @@ const presentPost = (post: Post): NonNullable<ConversationJson['post']> => ({
   occurred_at: post.occurredAt?.toISOString() ?? null,
 })
 
-const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): Map<string, Row> => new Map(rows.map((row) => [row.id, row]))
+const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): Map<string, Row> =>
+  new Map(rows.map((row) => [row.id, row]))

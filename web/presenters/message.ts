@@ -2,10 +2,17 @@ import type { Attachment, Attempt, Delivery, Message, Reader, Storage } from '..
 import type { MessageJson } from './shapes.ts'
 
 /** Messages with attachments, authors and deliveries: a fixed number of queries, whatever their count. */
-export async function presentMessages(storage: Storage, reader: Reader, accountId: string, messages: readonly Message[]): Promise<MessageJson[]> {
+export async function presentMessages(
+  storage: Storage,
+  reader: Reader,
+  accountId: string,
+  messages: readonly Message[],
+): Promise<MessageJson[]> {
   if (messages.length === 0) return []
   const ids = messages.map((message) => message.id)
-  const outboundIds = messages.filter(({ direction, kind }) => direction === 'outbound' && kind !== 'note').map(({ id }) => id)
+  const outboundIds = messages
+    .filter(({ direction, kind }) => direction === 'outbound' && kind !== 'note')
+    .map(({ id }) => id)
   const contactIds = [...new Set(messages.flatMap(({ contactId }) => (contactId === null ? [] : [contactId])))]
   const hasAuthors = messages.some(({ authorId }) => authorId !== null)
   const [attachments, deliveries, contacts, users] = await Promise.all([
@@ -14,7 +21,11 @@ export async function presentMessages(storage: Storage, reader: Reader, accountI
     storage.contacts.getMany(reader, accountId, contactIds),
     hasAuthors ? storage.users.list(reader, accountId) : [],
   ])
-  const attempts = await storage.deliveries.attemptsOf(reader, accountId, deliveries.map(({ id }) => id))
+  const attempts = await storage.deliveries.attemptsOf(
+    reader,
+    accountId,
+    deliveries.map(({ id }) => id),
+  )
   return messages.map((message) => {
     const delivery = deliveries.find(({ messageId }) => messageId === message.id)
     const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)

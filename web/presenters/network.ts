@@ -20,7 +20,8 @@ export function presentApp(app: App, storage: Storage, config: Config): AppJson 
 }
 
 /** What the network calls. */
-export const webhookUrlOf = (app: Pick<App, 'webhookKey'>, config: Config): string => `${config.publicUrl}${doorPath}${app.webhookKey}`
+export const webhookUrlOf = (app: Pick<App, 'webhookKey'>, config: Config): string =>
+  `${config.publicUrl}${doorPath}${app.webhookKey}`
 
 /** A channel with its health; its credentials are never shown. */
 export function presentChannel(channel: Channel): ChannelJson {

@@ -19,14 +19,26 @@ const id = z.string().describe('opaque id')
 const instant = z.iso.datetime().describe('ISO 8601, UTC')
 
 /** A page of a list; `next_cursor` is null at the end. */
-export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next_cursor: z.string().nullable() })
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() })
 
 export const accountShape = z.object({ id, name: z.string() })
 
-export const userShape = z.object({ id, name: z.string(), email: z.string(), role: z.enum(roles), language: z.string() })
+export const userShape = z.object({
+  id,
+  name: z.string(),
+  email: z.string(),
+  role: z.enum(roles),
+  language: z.string(),
+})
 
 /** Who am I. `csrf_token` goes into the `X-CSRF-Token` header of every change made with the session cookie. */
-export const sessionShape = z.object({ user: userShape, account: accountShape, csrf_token: z.string().nullable(), demo: z.boolean().describe('whether sandbox networks run beside this site') })
+export const sessionShape = z.object({
+  user: userShape,
+  account: accountShape,
+  csrf_token: z.string().nullable(),
+  demo: z.boolean().describe('whether sandbox networks run beside this site'),
+})
 
 export const appShape = z.object({
   id,
@@ -60,10 +72,24 @@ export const channelShape = z.object({
 export const contactShape = z.object({
   id,
   name: z.string(),
-  addresses: z.array(z.object({ id, channel_type: z.enum(channelTypes), external_id: z.string(), name: z.string().nullable(), handle: z.string().nullable() })),
+  addresses: z.array(
+    z.object({
+      id,
+      channel_type: z.enum(channelTypes),
+      external_id: z.string(),
+      name: z.string().nullable(),
+      handle: z.string().nullable(),
+    }),
+  ),
 })
 
-export const postShape = z.object({ id, external_id: z.string(), text: z.string().nullable(), permalink: z.string().nullable(), occurred_at: instant.nullable() })
+export const postShape = z.object({
+  id,
+  external_id: z.string(),
+  text: z.string().nullable(),
+  permalink: z.string().nullable(),
+  occurred_at: instant.nullable(),
+})
 
 /** What may be said in a conversation now, by kind. */
 export const sayableShape = z.object({
@@ -129,7 +155,10 @@ export const messageShape = z.object({
   kind: z.enum([...inboundKinds, ...outboundKinds]),
   visibility: z.enum(visibilities),
   external_id: z.string().nullable(),
-  author: z.object({ id, name: z.string() }).nullable().describe('the user who wrote it; null for contacts and for what was sent elsewhere'),
+  author: z
+    .object({ id, name: z.string() })
+    .nullable()
+    .describe('the user who wrote it; null for contacts and for what was sent elsewhere'),
   /** For public threads, where several people speak. */
   contact_name: z.string().nullable(),
   text: z.string().nullable(),
@@ -145,7 +174,12 @@ export const messageShape = z.object({
   delivery: deliveryShape.nullable(),
 })
 
-export const eventShape = z.object({ number: z.number().int(), type: z.string(), at: instant, data: z.record(z.string(), z.unknown()) })
+export const eventShape = z.object({
+  number: z.number().int(),
+  type: z.string(),
+  at: instant,
+  data: z.record(z.string(), z.unknown()),
+})
 
 export const receivedShape = z.object({
   id,
@@ -160,7 +194,14 @@ export const receivedShape = z.object({
   processed_at: instant.nullable(),
 })
 
-export const documentShape = z.object({ id, digest: z.string(), content_type: z.string(), size: z.number().int(), name: z.string().nullable(), variants: z.array(z.object({ name: z.string(), url: z.string() })) })
+export const documentShape = z.object({
+  id,
+  digest: z.string(),
+  content_type: z.string(),
+  size: z.number().int(),
+  name: z.string().nullable(),
+  variants: z.array(z.object({ name: z.string(), url: z.string() })),
+})
 
 export const deadLetterShape = z.object({
   id,

@@ -2,4 +2,10 @@ import type { User } from '../../storage/index.ts'
 import type { SessionJson } from './shapes.ts'
 
 /** Who signs in; nothing of how. */
-export const presentUser = (user: User): SessionJson['user'] => ({ id: user.id, name: user.name, email: user.email, role: user.role, language: user.language })
+export const presentUser = (user: User): SessionJson['user'] => ({
+  id: user.id,
+  name: user.name,
+  email: user.email,
+  role: user.role,
+  language: user.language,
+})

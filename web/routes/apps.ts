@@ -11,7 +11,11 @@ import type { Call } from '../route.ts'
 
 const name = z.string().trim().min(1).max(200)
 const secret = z.string().min(1).max(500)
-const secrets = z.array(secret).min(1).max(10).describe('newest first: Meta app secrets or X consumer secrets; never shown again')
+const secrets = z
+  .array(secret)
+  .min(1)
+  .max(10)
+  .describe('newest first: Meta app secrets or X consumer secrets; never shown again')
 const short = z.string().min(1).max(255)
 
 export const appRoutes = [
@@ -78,7 +82,11 @@ export const appRoutes = [
     summary: "Replace an app's secrets; signatures under any of them are good at once",
     permission: 'administrator',
     params: z.strictObject({ id: z.string() }),
-    body: z.strictObject({ secrets: secrets.optional(), client_secret: secret.optional(), verify_token: short.optional() }),
+    body: z.strictObject({
+      secrets: secrets.optional(),
+      client_secret: secret.optional(),
+      verify_token: short.optional(),
+    }),
     answer: appShape,
     async handle({ params, body }, call) {
       await changeAppSecrets(call.storage, call.asker.accountId, params.id, {

@@ -38,22 +38,34 @@ export const channelRoutes = [
       app_id: z.string().max(64),
       type: z.enum(channelTypes),
       name: z.string().trim().min(1).max(200),
-      external_id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Expected the id that the network gives, 1 to 64 characters.'),
+      external_id: z
+        .string()
+        .regex(/^[\x21-\x7e]{1,64}$/, 'Expected the id that the network gives, 1 to 64 characters.'),
       credentials,
       api_base_url: z.string().max(255).optional(),
     }),
     answer: channelShape,
     status: 201,
     async handle({ body }, call) {
-      const strange = Object.keys(body.credentials).filter((name) => name !== 'access_token' && !extras[body.type].includes(name))
-      if (strange.length > 0) throw invalid(strange.map((name) => ({ field: `credentials.${name}`, message: `A channel of type ${body.type} has no such credential.` })))
+      const strange = Object.keys(body.credentials).filter(
+        (name) => name !== 'access_token' && !extras[body.type].includes(name),
+      )
+      if (strange.length > 0)
+        throw invalid(
+          strange.map((name) => ({
+            field: `credentials.${name}`,
+            message: `A channel of type ${body.type} has no such credential.`,
+          })),
+        )
       const expiresAt = body.credentials.expires_at
       const id = await createChannel(call.storage, call.config, call.asker.accountId, {
         appId: body.app_id,
         type: body.type,
         name: body.name,
         externalId: body.external_id,
-        credentials: Object.fromEntries(Object.entries(body.credentials).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+        credentials: Object.fromEntries(
+          Object.entries(body.credentials).filter((entry): entry is [string, string] => entry[1] !== undefined),
+        ),
         apiBaseUrl: body.api_base_url,
         tokenExpiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       })

@@ -73,16 +73,31 @@ export const conversationRoutes = [
     summary: 'Change status or assignee',
     permission: 'user',
     params: z.strictObject({ id: z.string() }),
-    body: z.strictObject({ status: z.enum(conversationStatuses).optional(), assignee_id: z.string().max(64).nullable().optional() }),
+    body: z.strictObject({
+      status: z.enum(conversationStatuses).optional(),
+      assignee_id: z.string().max(64).nullable().optional(),
+    }),
     answer: conversationShape,
     async handle({ params, body }, call) {
       const { storage, asker } = call
       await needConversation(params.id, call)
       if (body.assignee_id !== undefined) {
-        const user = body.assignee_id === null ? null : isId(body.assignee_id) ? await storage.users.get(storage.primary, asker.accountId, body.assignee_id) : undefined
-        if (user === undefined || (user !== null && user.disabledAt !== null)) throw invalid([{ field: 'assignee_id', message: 'There is no such user.' }])
+        const user =
+          body.assignee_id === null
+            ? null
+            : isId(body.assignee_id)
+              ? await storage.users.get(storage.primary, asker.accountId, body.assignee_id)
+              : undefined
+        if (user === undefined || (user !== null && user.disabledAt !== null))
+          throw invalid([{ field: 'assignee_id', message: 'There is no such user.' }])
       }
-      await changeConversation(storage, asker.accountId, params.id, { status: body.status, assigneeId: body.assignee_id }, asker.userId)
+      await changeConversation(
+        storage,
+        asker.accountId,
+        params.id,
+        { status: body.status, assigneeId: body.assignee_id },
+        asker.userId,
+      )
       return answerConversation(params.id, call)
     },
   }),
@@ -119,7 +134,11 @@ export const conversationRoutes = [
       kind: z.enum(outboundKinds),
       text: z.string().max(noteLength).optional(),
       attachment_ids: z.array(z.string().max(64)).max(10).optional(),
-      in_reply_to: z.string().max(190).optional().describe('the id of the message that is answered; default: the newest one by the contact'),
+      in_reply_to: z
+        .string()
+        .max(190)
+        .optional()
+        .describe('the id of the message that is answered; default: the newest one by the contact'),
       send_at: z.iso.datetime({ offset: true }).optional(),
     }),
     answer: messageShape,
@@ -127,14 +146,17 @@ export const conversationRoutes = [
     async handle({ params, body }, call) {
       const { storage, asker } = call
       await needConversation(params.id, call)
-      if (body.attachment_ids !== undefined && body.attachment_ids.length > 0) throw invalid([{ field: 'attachment_ids', message: 'Files cannot be sent yet; please send text.' }])
-      if (body.send_at !== undefined) throw invalid([{ field: 'send_at', message: 'Messages cannot be planned yet; please leave it out.' }])
+      if (body.attachment_ids !== undefined && body.attachment_ids.length > 0)
+        throw invalid([{ field: 'attachment_ids', message: 'Files cannot be sent yet; please send text.' }])
+      if (body.send_at !== undefined)
+        throw invalid([{ field: 'send_at', message: 'Messages cannot be planned yet; please leave it out.' }])
       const text = body.text ?? ''
       if (text.trim() === '') throw invalid([{ field: 'text', message: 'Expected some text.' }])
       const { kind } = body
       const said = { accountId: asker.accountId, conversationId: params.id, userId: asker.userId, text }
       const answersTo = body.in_reply_to !== undefined && { inReplyTo: body.in_reply_to }
-      const message = kind === 'note' ? await addNote(storage, said) : await sendReply(storage, { ...said, kind, ...answersTo })
+      const message =
+        kind === 'note' ? await addNote(storage, said) : await sendReply(storage, { ...said, kind, ...answersTo })
       return answerMessage(message.id, call)
     },
   }),

@@ -28,7 +28,13 @@ export const documentRoutes = [
       const sent = isForm(request) ? await putForm(storage, request) : await putBody(storage, request)
       const { name, contentType, stored } = sent
       const document = await storage.write((tx) =>
-        storage.documents.create(tx, { accountId: asker.accountId, name: query.name ?? name, contentType, digest: stored.digest, size: stored.size }),
+        storage.documents.create(tx, {
+          accountId: asker.accountId,
+          name: query.name ?? name,
+          contentType,
+          digest: stored.digest,
+          size: stored.size,
+        }),
       )
       return presentDocument(document)
     },
@@ -59,7 +65,8 @@ export const documentRoutes = [
     status: 200,
     async handle({ params, query }, { storage, asker, request, response }) {
       const document = await storage.documents.get(storage.fresh, asker.accountId, params.id)
-      if (document === undefined || (query.variant !== undefined && query.variant !== 'original')) throw notFound('document')
+      if (document === undefined || (query.variant !== undefined && query.variant !== 'original'))
+        throw notFound('document')
       const etag = `"${document.digest}"`
       response.set({
         'content-type': safeTypes.test(document.contentType) ? document.contentType : 'application/octet-stream',
@@ -81,7 +88,10 @@ export const documentRoutes = [
         throw new Problem(416, 'range_not_satisfiable', `The file has ${String(document.size)} bytes.`)
       }
       const { stream } = await storage.documents.open(document.digest, range)
-      if (range !== undefined) response.status(206).setHeader('content-range', `bytes ${String(range.start)}-${String(range.end)}/${String(document.size)}`)
+      if (range !== undefined)
+        response
+          .status(206)
+          .setHeader('content-range', `bytes ${String(range.start)}-${String(range.end)}/${String(document.size)}`)
       response.setHeader('content-length', range === undefined ? document.size : range.end - range.start + 1)
       if (request.method === 'HEAD') {
         stream.destroy()
@@ -104,7 +114,8 @@ interface Sent {
 const isForm = (request: Request): boolean => /^multipart\/form-data *(;|$)/i.test(request.get('content-type') ?? '')
 
 /** Types that a browser may show by itself; all others are offered for saving as bytes. */
-const safeTypes = /^(image\/(png|jpeg|gif|webp|avif)|video\/(mp4|webm|quicktime)|audio\/(mpeg|mp4|ogg|wav|webm|aac)|application\/pdf|text\/plain)$/
+const safeTypes =
+  /^(image\/(png|jpeg|gif|webp|avif)|video\/(mp4|webm|quicktime)|audio\/(mpeg|mp4|ogg|wav|webm|aac)|application\/pdf|text\/plain)$/
 
 const typePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/
 
@@ -114,7 +125,8 @@ const plainType = (text: string | undefined): string => {
 }
 
 async function putBody(storage: Storage, request: Request): Promise<Sent> {
-  if (Number(request.get('content-length') ?? 0) > largestDocument) throw new Problem(413, 'too_large', `At most ${String(largestDocument)} bytes are taken.`)
+  if (Number(request.get('content-length') ?? 0) > largestDocument)
+    throw new Problem(413, 'too_large', `At most ${String(largestDocument)} bytes are taken.`)
   const stored = await storage.documents.put(request, largestDocument)
   if (stored.size === 0) throw new Problem(422, 'empty_file', 'The file is empty.')
   return { name: null, contentType: plainType(request.get('content-type')), stored }
@@ -127,11 +139,19 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
       reject(error instanceof Error ? error : new Error('the form could not be read', { cause: error }))
     }
     const broken = (error: unknown): void => {
-      fail(error instanceof Problem ? error : new Problem(400, 'bad_form', 'The form cannot be read.', [], { cause: error }))
+      fail(
+        error instanceof Problem
+          ? error
+          : new Problem(400, 'bad_form', 'The form cannot be read.', [], { cause: error }),
+      )
     }
     let form: busboy.Busboy
     try {
-      form = busboy({ headers: request.headers, defParamCharset: 'utf8', limits: { files: 1, fields: 20, fieldSize: 1_000, parts: 30, headerPairs: 50 } })
+      form = busboy({
+        headers: request.headers,
+        defParamCharset: 'utf8',
+        limits: { files: 1, fields: 20, fieldSize: 1_000, parts: 30, headerPairs: 50 },
+      })
     } catch (error) {
       broken(error)
       return
@@ -139,7 +159,13 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
     form.on('file', (_field, bytes, info) => {
       const through = bytes.pipe(new PassThrough())
       bytes.on('error', (error) => through.destroy(error))
-      file = storage.documents.put(through, largestDocument).then((stored) => ({ name: info.filename ? info.filename.slice(0, 255) : null, contentType: plainType(info.mimeType), stored }))
+      file = storage.documents
+        .put(through, largestDocument)
+        .then((stored) => ({
+          name: info.filename ? info.filename.slice(0, 255) : null,
+          contentType: plainType(info.mimeType),
+          stored,
+        }))
       file.catch((error: unknown) => {
         bytes.resume()
         fail(error)
@@ -147,7 +173,8 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
     })
     form.on('error', broken)
     form.on('close', () => {
-      if (file === undefined) broken(new Problem(422, 'invalid', 'The form has no file.', [{ field: 'file', message: 'Expected a file.' }]))
+      if (file === undefined)
+        broken(new Problem(422, 'invalid', 'The form has no file.', [{ field: 'file', message: 'Expected a file.' }]))
       else file.then(resolve, fail)
     })
     request.on('aborted', () => {
@@ -164,7 +191,11 @@ function isKnown(request: Request, etag: string): boolean {
 }
 
 /** `undefined`: the whole file; `none`: nothing of what was asked for exists. Several ranges are answered by the whole. */
-function rangeOf(request: Request, document: Document, etag: string): { start: number; end: number } | 'none' | undefined {
+function rangeOf(
+  request: Request,
+  document: Document,
+  etag: string,
+): { start: number; end: number } | 'none' | undefined {
   const condition = request.get('if-range')
   if (request.get('range') === undefined || (condition !== undefined && condition !== etag)) return undefined
   const ranges = request.range(document.size)
@@ -179,7 +210,10 @@ function dispositionOf(document: Document): string {
   const kind = safeTypes.test(document.contentType) ? 'inline' : 'attachment'
   const name = (document.name ?? document.id).replace(/[/\\\p{Cc}]/gu, '_')
   const plain = name.replace(/[^\x20-\x7e]|["%]/g, '_')
-  const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
   return `${kind}; filename="${plain}"; filename*=UTF-8''${encoded}`
 }
 

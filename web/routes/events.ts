@@ -20,14 +20,26 @@ export function eventRoutes({ live, auth }: Pick<RouteParts, 'live' | 'auth'>): 
       tag: 'events',
       summary: 'Facts after a number, in order; ask again after the last one',
       permission: 'user',
-      query: z.strictObject({ limit: limitField, after: number.optional(), cursor: number.optional().describe('the same as `after`') }),
+      query: z.strictObject({
+        limit: limitField,
+        after: number.optional(),
+        cursor: number.optional().describe('the same as `after`'),
+      }),
       answer: page(eventShape),
       async handle({ query }, { storage, asker }) {
         // From the primary: a list that lags must not hide the newest number from someone who was told of it.
-        const events = await storage.events.after(storage.primary, asker.accountId, query.after ?? query.cursor ?? 0, query.limit + 1)
+        const events = await storage.events.after(
+          storage.primary,
+          asker.accountId,
+          query.after ?? query.cursor ?? 0,
+          query.limit + 1,
+        )
         const items = events.slice(0, query.limit)
         const last = items.at(-1)
-        return { items: items.map(presentEvent), next_cursor: events.length > query.limit && last !== undefined ? String(last.number) : null }
+        return {
+          items: items.map(presentEvent),
+          next_cursor: events.length > query.limit && last !== undefined ? String(last.number) : null,
+        }
       },
     }),
     route({
@@ -42,11 +54,13 @@ export function eventRoutes({ live, auth }: Pick<RouteParts, 'live' | 'auth'>): 
       async handle({ query }, { request, response, asker, identity }) {
         const seen = request.get('last-event-id')
         const parsed = seen === undefined || seen === '' ? undefined : number.safeParse(seen)
-        if (parsed?.success === false) throw invalid([{ field: 'Last-Event-ID', message: 'Expected the number of an event.' }])
+        if (parsed?.success === false)
+          throw invalid([{ field: 'Last-Event-ID', message: 'Expected the number of an event.' }])
         await live.open(request, response, {
           accountId: asker.accountId,
           after: parsed?.data ?? query.after,
-          isStillAllowed: () => (identity === undefined ? Promise.resolve(false) : auth.isStillValid(request, identity)),
+          isStillAllowed: () =>
+            identity === undefined ? Promise.resolve(false) : auth.isStillValid(request, identity),
         })
         return answered
       },

@@ -88,7 +88,12 @@ export const messageRoutes = [
 /** One message as the asker sees it now. @throws Problem 404 */
 export async function answerMessage(id: string, { storage, asker }: Call): Promise<MessageJson> {
   const message = await storage.messages.get(storage.fresh, asker.accountId, id)
-  const [presented] = await presentMessages(storage, storage.fresh, asker.accountId, message === undefined ? [] : [message])
+  const [presented] = await presentMessages(
+    storage,
+    storage.fresh,
+    asker.accountId,
+    message === undefined ? [] : [message],
+  )
   if (presented === undefined) throw notFound('message')
   return presented
 }

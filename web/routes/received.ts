@@ -18,7 +18,12 @@ export const receivedRoutes = [
     tag: 'received',
     summary: 'Webhook bodies as they came, the newest first',
     permission: 'administrator',
-    query: z.strictObject({ ...listFields, app_id: filterId, channel_id: filterId, state: z.enum(receivedStates).optional() }),
+    query: z.strictObject({
+      ...listFields,
+      app_id: filterId,
+      channel_id: filterId,
+      state: z.enum(receivedStates).optional(),
+    }),
     answer: page(receivedShape),
     async handle({ query }, { storage, asker }) {
       const before = readCursor(query.cursor)

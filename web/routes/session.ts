@@ -19,7 +19,11 @@ export function sessionRoutes(limiters: { readonly byAddress: Limiter; readonly 
       tag: 'session',
       summary: 'Sign in: sets the session cookie',
       permission: 'public',
-      body: z.strictObject({ email: z.string().max(254), password: z.string().max(1_000), code: z.string().max(20).optional() }),
+      body: z.strictObject({
+        email: z.string().max(254),
+        password: z.string().max(1_000),
+        code: z.string().max(20).optional(),
+      }),
       answer: sessionShape,
       async handle({ body }, call) {
         const { storage, request } = call
@@ -42,7 +46,13 @@ export function sessionRoutes(limiters: { readonly byAddress: Limiter; readonly 
           })
         })
         const csrf = newCsrfToken()
-        Object.assign(request.session, { userId: user.id, accountId: user.accountId, csrf, address, agent: request.get('user-agent') ?? '' })
+        Object.assign(request.session, {
+          userId: user.id,
+          accountId: user.accountId,
+          csrf,
+          address,
+          agent: request.get('user-agent') ?? '',
+        })
         await new Promise<void>((resolve, reject) => {
           request.session.save((error: unknown) => {
             if (error === undefined || error === null) resolve()
@@ -68,7 +78,8 @@ export function sessionRoutes(limiters: { readonly byAddress: Limiter; readonly 
       summary: 'Sign out',
       permission: 'user',
       async handle(_input, { request, response, identity }) {
-        if (identity?.kind !== 'session') throw new Problem(409, 'no_session', 'A token is no session; it is revoked, not signed out.')
+        if (identity?.kind !== 'session')
+          throw new Problem(409, 'no_session', 'A token is no session; it is revoked, not signed out.')
         await new Promise<void>((resolve, reject) => {
           request.session.destroy((error: unknown) => {
             if (error === undefined || error === null) resolve()
@@ -87,7 +98,10 @@ function knownOf(call: Call): Pick<Identity, 'user' | 'csrf'> {
   return call.identity
 }
 
-async function presentSession({ storage, config }: Call, { user, csrf }: Pick<Identity, 'user' | 'csrf'>): Promise<SessionJson> {
+async function presentSession(
+  { storage, config }: Call,
+  { user, csrf }: Pick<Identity, 'user' | 'csrf'>,
+): Promise<SessionJson> {
   const account = await storage.accounts.get(storage.primary, user.accountId)
   return {
     user: presentUser(user),
