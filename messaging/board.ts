@@ -48,7 +48,7 @@ export class Board {
 
   #start(): void {
     // A conversation may be named under two channel keys (a nudge without one): it runs once at a time all the same.
-    for (let isMoving = true; isMoving; ) {
+    for (let isMoving = true; isMoving;) {
       isMoving = false
       for (const [channelId, queue] of [...this.#waiting]) {
         if (this.#running.size >= this.#limits.atOnce) return

@@ -50,7 +50,13 @@ export function applyChange(before: Appearance, change: Change): Appearance | un
 }
 
 /** Applies changes to one message whose row the caller has locked or just inserted; what is to be announced is added to `facts`. */
-export async function changeMessage(storage: Storage, tx: Writer, message: Message, changes: readonly Change[], facts: NewEvent[]): Promise<void> {
+export async function changeMessage(
+  storage: Storage,
+  tx: Writer,
+  message: Message,
+  changes: readonly Change[],
+  facts: NewEvent[],
+): Promise<void> {
   let appearance: Appearance = message
   for (const change of changes) {
     if (change.type === 'receipt') {
@@ -61,18 +67,31 @@ export async function changeMessage(storage: Storage, tx: Writer, message: Messa
     if (after === undefined) continue
     appearance = after
     const { accountId, conversationId, id } = message
-    facts.push({ accountId, type: 'message.changed', data: { conversation_id: conversationId, message_id: id, change: saidAs[change.type] } })
+    facts.push({
+      accountId,
+      type: 'message.changed',
+      data: { conversation_id: conversationId, message_id: id, change: saidAs[change.type] },
+    })
   }
   if (appearance !== message) await storage.messages.setAppearance(tx, message.accountId, message.id, appearance)
 }
 
 /** Applies what was said of these messages before they came. */
-export async function applyEarly(storage: Storage, tx: Writer, messages: readonly Message[], facts: NewEvent[]): Promise<void> {
-  const named = messages.flatMap((message) => (message.externalId === null ? [] : [{ ...message, externalId: message.externalId }]))
+export async function applyEarly(
+  storage: Storage,
+  tx: Writer,
+  messages: readonly Message[],
+  facts: NewEvent[],
+): Promise<void> {
+  const named = messages.flatMap((message) =>
+    message.externalId === null ? [] : [{ ...message, externalId: message.externalId }],
+  )
   const early = await storage.earlyChanges.take(tx, named)
   if (early.length === 0) return
   for (const message of named) {
-    const own = early.filter(({ channelId, externalId }) => channelId === message.channelId && externalId === message.externalId)
+    const own = early.filter(
+      ({ channelId, externalId }) => channelId === message.channelId && externalId === message.externalId,
+    )
     const changes = own.flatMap(({ change }) => {
       const parsed = changeSchema.safeParse(change)
       return parsed.success ? [parsed.data] : []
@@ -94,7 +113,8 @@ export async function moveForward(
   const { state, refusal } = receipt
   for (const delivery of await storage.deliveries.lockByMessages(tx, messageIds)) {
     // A receipt also proves that what we had no answer for was sent.
-    const isNews = state === 'failed' ? rank(delivery.state) < 1 && delivery.state !== 'failed' : rank(delivery.state) < rank(state)
+    const isNews =
+      state === 'failed' ? rank(delivery.state) < 1 && delivery.state !== 'failed' : rank(delivery.state) < rank(state)
     if (!isNews || delivery.state === 'cancelled') continue
     const reason = state === 'failed' ? (refusal?.reason ?? 'The network could not deliver it.') : undefined
     await storage.deliveries.change(tx, delivery.accountId, delivery.id, {
@@ -102,7 +122,8 @@ export async function moveForward(
       ...(reason === undefined ? {} : { reason, reasonCode: refusal?.code ?? 'failed' }),
     })
     facts.push(deliveryChanged(delivery, state, reason ?? null))
-    if (refusal?.class === 'token') await setChannelState(storage, tx, delivery, 'reconnect_needed', refusal.reason, facts)
+    if (refusal?.class === 'token')
+      await setChannelState(storage, tx, delivery, 'reconnect_needed', refusal.reason, facts)
   }
 }
 
@@ -117,15 +138,27 @@ export async function setChannelState(
 ): Promise<void> {
   const { accountId, channelId } = channel
   const reason = said?.slice(0, 500) ?? null
-  if (await storage.channels.setState(tx, accountId, channelId, state, reason)) facts.push({ accountId, type: 'channel.changed', data: { channel_id: channelId, state, reason } })
+  if (await storage.channels.setState(tx, accountId, channelId, state, reason))
+    facts.push({ accountId, type: 'channel.changed', data: { channel_id: channelId, state, reason } })
 }
 
 export const deliveryChanged = (
-  delivery: { readonly accountId: string; readonly conversationId: string; readonly messageId: string; readonly id: string },
+  delivery: {
+    readonly accountId: string
+    readonly conversationId: string
+    readonly messageId: string
+    readonly id: string
+  },
   state: DeliveryState,
   reason: string | null = null,
 ): NewEvent => ({
   accountId: delivery.accountId,
   type: 'delivery.changed',
-  data: { conversation_id: delivery.conversationId, message_id: delivery.messageId, delivery_id: delivery.id, state, reason },
+  data: {
+    conversation_id: delivery.conversationId,
+    message_id: delivery.messageId,
+    delivery_id: delivery.id,
+    state,
+    reason,
+  },
 })

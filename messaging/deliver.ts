@@ -40,14 +40,17 @@ const perChannelAtOnce = 16
 export function startDeliver(context: DeliverContext, broker: Broker, parking: Parking): Running {
   const { logger } = context
   const stopping = new AbortController()
-  const board = new Board({ atOnce: conversationsAtOnce, perChannel: perChannelAtOnce }, async ({ accountId, conversationId }) => {
-    try {
-      await deliverConversation(context, accountId, conversationId, stopping.signal)
-    } catch (error) {
-      // The sweep nudges again.
-      logger.warn({ conversation: conversationId, err: error }, 'a conversation could not be delivered just now')
-    }
-  })
+  const board = new Board(
+    { atOnce: conversationsAtOnce, perChannel: perChannelAtOnce },
+    async ({ accountId, conversationId }) => {
+      try {
+        await deliverConversation(context, accountId, conversationId, stopping.signal)
+      } catch (error) {
+        // The sweep nudges again.
+        logger.warn({ conversation: conversationId, err: error }, 'a conversation could not be delivered just now')
+      }
+    },
+  )
   // A nudge is only a hint: once on the board it is settled, and the sweep finds what a dying process leaves behind.
   const consumer = consumeSafely(
     broker,
@@ -56,7 +59,11 @@ export function startDeliver(context: DeliverContext, broker: Broker, parking: P
     { credit: 500, isOutage },
     (message) => {
       const nudge = nudgeSchema.parse(JSON.parse(message.body.toString('utf8')))
-      board.add({ accountId: nudge.account_id, conversationId: nudge.conversation_id, channelId: nudge.channel_id ?? nudge.conversation_id })
+      board.add({
+        accountId: nudge.account_id,
+        conversationId: nudge.conversation_id,
+        channelId: nudge.channel_id ?? nudge.conversation_id,
+      })
       return Promise.resolve()
     },
     logger,
@@ -71,15 +78,23 @@ export function startDeliver(context: DeliverContext, broker: Broker, parking: P
 }
 
 /** Everything of this conversation that is due, one after the other; nothing when someone else is at it. */
-export async function deliverConversation(context: DeliverContext, accountId: string, conversationId: string, signal: AbortSignal): Promise<void> {
+export async function deliverConversation(
+  context: DeliverContext,
+  accountId: string,
+  conversationId: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { storage } = context
-  const lane = await storage.write((tx) => storage.lanes.claim(tx, conversationId, `${context.holder.slice(0, 40)}:${newId()}`, laneMs))
+  const lane = await storage.write((tx) =>
+    storage.lanes.claim(tx, conversationId, `${context.holder.slice(0, 40)}:${newId()}`, laneMs),
+  )
   if (lane === undefined) return
   while (!signal.aborted) {
     const step = await storage.write((tx) => nextStep(context, tx, lane, accountId))
     if (step.type === 'done') return
     if (step.type === 'send') await concludeAttempt(context, step.delivery, step.number, await send(context, step))
-    if (step.type === 'lookUp') await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
+    if (step.type === 'lookUp')
+      await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
   }
   await storage.write((tx) => storage.lanes.release(tx, lane))
 }
@@ -109,7 +124,12 @@ async function nextStep({ storage, holder }: DeliverContext, tx: Writer, lane: L
     // We hold the lane and are not sending: whoever was has died, and nobody knows how far the request came.
     const reason = 'The node that was sending it stopped.'
     await storage.deliveries.endAttempt(tx, head, head.attemptCount, { type: 'unknown', code: 'node_lost', reason })
-    await storage.deliveries.change(tx, accountId, head.id, { state: 'unknown', reasonCode: 'node_lost', reason, dueInMs: 0 })
+    await storage.deliveries.change(tx, accountId, head.id, {
+      state: 'unknown',
+      reasonCode: 'node_lost',
+      reason,
+      dueInMs: 0,
+    })
     await storage.outbox.append(tx, deliveryChanged(head, 'unknown', reason))
     return { type: 'again' }
   }
@@ -127,13 +147,31 @@ async function nextStep({ storage, holder }: DeliverContext, tx: Writer, lane: L
   if (head.state === 'unknown') {
     const attempt = (await storage.deliveries.attemptsOf(tx, accountId, [head.id])).at(-1)
     const endedAt = attempt?.finishedAt ?? head.updatedAt
-    return { type: 'lookUp', delivery: head, channel, message: outbound, since: attempt?.startedAt ?? head.createdAt, elapsedMs: head.now.getTime() - endedAt.getTime() }
+    return {
+      type: 'lookUp',
+      delivery: head,
+      channel,
+      message: outbound,
+      since: attempt?.startedAt ?? head.createdAt,
+      elapsedMs: head.now.getTime() - endedAt.getTime(),
+    }
   }
   const number = await storage.deliveries.beginAttempt(tx, head, holder.slice(0, 40))
-  return { type: 'send', delivery: { ...head, state: 'sending', attemptCount: number }, channel, message: outbound, number }
+  return {
+    type: 'send',
+    delivery: { ...head, state: 'sending', attemptCount: number },
+    channel,
+    message: outbound,
+    number,
+  }
 }
 
-function outboundOf(delivery: Delivery, message: Message, contactExternalId: string | undefined, lastInboundAt: Date | null): OutboundMessage {
+function outboundOf(
+  delivery: Delivery,
+  message: Message,
+  contactExternalId: string | undefined,
+  lastInboundAt: Date | null,
+): OutboundMessage {
   return {
     kind: message.kind === 'comment' || message.kind === 'private_reply' ? message.kind : 'reply',
     reference: delivery.id,
@@ -147,7 +185,13 @@ function outboundOf(delivery: Delivery, message: Message, contactExternalId: str
 /** One request, at most; always an outcome. */
 async function send({ storage, config, logger }: DeliverContext, { channel, message }: Sending): Promise<Outcome> {
   const connector = connectorOf(channel.type)
-  if (connector === undefined) return { type: 'refused', class: 'policy', code: 'no_connector', reason: `Parley cannot write to ${channel.type} yet.` }
+  if (connector === undefined)
+    return {
+      type: 'refused',
+      class: 'policy',
+      code: 'no_connector',
+      reason: `Parley cannot write to ${channel.type} yet.`,
+    }
   let access
   try {
     access = await openAccess(storage, config, channel)
@@ -163,10 +207,15 @@ async function send({ storage, config, logger }: DeliverContext, { channel, mess
   }
 }
 
-async function lookUp({ storage, config, logger }: DeliverContext, { channel, message, since }: Extract<Step, { type: 'lookUp' }>) {
+async function lookUp(
+  { storage, config, logger }: DeliverContext,
+  { channel, message, since }: Extract<Step, { type: 'lookUp' }>,
+) {
   try {
     const access = await openAccess(storage, config, channel)
-    const found = await within(sendLimitMs, async (signal) => connectorOf(channel.type)?.lookUp(access, message, since, signal))
+    const found = await within(sendLimitMs, async (signal) =>
+      connectorOf(channel.type)?.lookUp(access, message, since, signal),
+    )
     return found ?? { type: 'undecided' as const, reason: 'This network cannot be asked.' }
   } catch (error) {
     logger.warn({ channel: channel.id, err: error }, 'a message could not be looked up')

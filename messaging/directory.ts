@@ -45,7 +45,11 @@ export class Directory {
 }
 
 /** What a connector needs to speak for the channel; opened just before the call. @throws when the app is gone or the key is missing */
-export async function openAccess(storage: Storage, config: Pick<Config, 'networkHosts'>, channel: Channel): Promise<ChannelAccess> {
+export async function openAccess(
+  storage: Storage,
+  config: Pick<Config, 'networkHosts'>,
+  channel: Channel,
+): Promise<ChannelAccess> {
   const app = await storage.apps.get(storage.primary, channel.accountId, channel.appId)
   if (app === undefined) throw new Error(`the app ${channel.appId} of channel ${channel.id} is gone`)
   const sealed = storage.apps.openSecrets(storage, app)

@@ -7,7 +7,13 @@ import { applyEarly, deliveryChanged } from './changes.ts'
  * The network has this delivery under `externalId`: told by its answer, an echo or a look-up, in any order. A copy that an
  * echo made before, as "sent elsewhere", is merged. The caller has locked the delivery.
  */
-export async function confirmSent(storage: Storage, tx: Writer, delivery: Delivery, externalId: string, facts: NewEvent[]): Promise<void> {
+export async function confirmSent(
+  storage: Storage,
+  tx: Writer,
+  delivery: Delivery,
+  externalId: string,
+  facts: NewEvent[],
+): Promise<void> {
   const message = await storage.messages.lock(tx, delivery.accountId, delivery.messageId)
   if (message === undefined) return
   if (message.externalId === null) {
@@ -23,15 +29,32 @@ export async function confirmSent(storage: Storage, tx: Writer, delivery: Delive
 }
 
 /** An echo that came before the answer and could not be told from a message sent elsewhere. */
-async function mergeCopy(storage: Storage, tx: Writer, message: Message, externalId: string, facts: NewEvent[]): Promise<void> {
+async function mergeCopy(
+  storage: Storage,
+  tx: Writer,
+  message: Message,
+  externalId: string,
+  facts: NewEvent[],
+): Promise<void> {
   const { accountId, channelId, visibility } = message
-  const copies = await storage.messages.findByExternal(tx, [{ accountId, channelId, visibility, externalId }], 'for update')
+  const copies = await storage.messages.findByExternal(
+    tx,
+    [{ accountId, channelId, visibility, externalId }],
+    'for update',
+  )
   for (const copy of copies.values()) {
     if (copy.id === message.id) continue
     await storage.attachments.removeOf(tx, accountId, copy.id)
     await storage.messages.remove(tx, accountId, copy.id)
-    await storage.messages.setAppearance(tx, accountId, message.id, { ...copy, text: copy.editedAt ?? copy.deletedAt ? copy.text : message.text })
-    facts.push({ accountId, type: 'conversation.changed', data: { conversation_id: copy.conversationId, changed: ['messages'], by: null } })
+    await storage.messages.setAppearance(tx, accountId, message.id, {
+      ...copy,
+      text: (copy.editedAt ?? copy.deletedAt) ? copy.text : message.text,
+    })
+    facts.push({
+      accountId,
+      type: 'conversation.changed',
+      data: { conversation_id: copy.conversationId, changed: ['messages'], by: null },
+    })
   }
 }
 

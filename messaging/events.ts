@@ -72,25 +72,45 @@ function nudgesOf(facts: readonly Event[]): Outgoing[] {
   for (const { number, accountId, type, data } of facts) {
     const isNudge = type === 'message.queued' || (type === 'delivery.changed' && data['state'] === 'queued')
     const conversationId = data['conversation_id']
-    if (isNudge && typeof conversationId === 'string') nudges.set(conversationId, { id: `event-${String(number)}`, body: nudgeBody(accountId, conversationId, data['channel_id']) })
+    if (isNudge && typeof conversationId === 'string')
+      nudges.set(conversationId, {
+        id: `event-${String(number)}`,
+        body: nudgeBody(accountId, conversationId, data['channel_id']),
+      })
   }
   return [...nudges.values()]
 }
 
 /** The body of a nudge: which conversation has something to deliver. */
 export const nudgeBody = (accountId: string, conversationId: string, channelId: unknown): Uint8Array =>
-  Buffer.from(JSON.stringify({ account_id: accountId, conversation_id: conversationId, ...(typeof channelId === 'string' ? { channel_id: channelId } : {}) }))
+  Buffer.from(
+    JSON.stringify({
+      account_id: accountId,
+      conversation_id: conversationId,
+      ...(typeof channelId === 'string' ? { channel_id: channelId } : {}),
+    }),
+  )
 
-async function numberAll({ storage, logger }: RelayContext, lease: Lease, signal: AbortSignal, wake: () => void): Promise<void> {
+async function numberAll(
+  { storage, logger }: RelayContext,
+  lease: Lease,
+  signal: AbortSignal,
+  wake: () => void,
+): Promise<void> {
   while (!signal.aborted) {
     const count = await numberFacts(storage, lease).catch(goOn(logger, 0))
     if (count > 0) wake()
-    if (count < mostAtOnce) await sleep(count > 0 ? busyPauseMs : idlePauseMs, undefined, { signal }).catch(() => undefined)
+    if (count < mostAtOnce)
+      await sleep(count > 0 ? busyPauseMs : idlePauseMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
 /** Sleeps until there is something; when the broker is away, numbering goes on and this catches up. */
-function publishAll({ storage, broker, logger }: RelayContext, lease: Lease, signal: AbortSignal): { wake: () => void; done: Promise<void> } {
+function publishAll(
+  { storage, broker, logger }: RelayContext,
+  lease: Lease,
+  signal: AbortSignal,
+): { wake: () => void; done: Promise<void> } {
   let isDue = true
   let awaken = (): void => undefined
   const rest = (ms: number): Promise<void> =>

@@ -15,7 +15,11 @@ export interface HolderContext {
  * Tries to get the lease, runs `work` while it is held, and begins again. `work` ends when its signal does: the lease was
  * lost, could not be renewed for two thirds of its life by this process's own monotonic clock, or all is being stopped.
  */
-export function holdLease(context: HolderContext, options: { readonly name: string; readonly ttlMs: number }, work: (lease: Lease, signal: AbortSignal) => Promise<void>): Running {
+export function holdLease(
+  context: HolderContext,
+  options: { readonly name: string; readonly ttlMs: number },
+  work: (lease: Lease, signal: AbortSignal) => Promise<void>,
+): Running {
   const { storage, logger, holder } = context
   const { name, ttlMs } = options
   return every(
@@ -44,7 +48,12 @@ export function holdLease(context: HolderContext, options: { readonly name: stri
 }
 
 /** By thirds; returns when the lease can no longer be trusted. */
-async function renew({ storage, logger }: HolderContext, lease: Lease, ttlMs: number, signal: AbortSignal): Promise<void> {
+async function renew(
+  { storage, logger }: HolderContext,
+  lease: Lease,
+  ttlMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   let renewedAt = performance.now()
   for (;;) {
     const isOver = await sleep(ttlMs / 3, false, { signal }).catch(() => true)

@@ -41,13 +41,18 @@ export class Names implements Running {
 
   async #work(): Promise<void> {
     const { storage, config, logger } = this.#context
-    for (let next = this.#queue.shift(); next !== undefined && !this.#stopping.signal.aborted; next = this.#queue.shift()) {
+    for (
+      let next = this.#queue.shift();
+      next !== undefined && !this.#stopping.signal.aborted;
+      next = this.#queue.shift()
+    ) {
       const { channel, address } = next
       try {
         const access = await openAccess(storage, config, channel)
         const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(limitMs)])
         const person = await connectorOf(channel.type)?.fetchPerson?.(access, address.externalId, signal)
-        if (person?.name !== undefined || person?.handle !== undefined) await storage.write((tx) => storage.contacts.rename(tx, address, person))
+        if (person?.name !== undefined || person?.handle !== undefined)
+          await storage.write((tx) => storage.contacts.rename(tx, address, person))
       } catch (error) {
         logger.debug({ channel: channel.id, err: error }, 'a name could not be fetched')
       }

@@ -30,7 +30,12 @@ const believedFromMs = 29_000
  * Writes down what became of attempt `number`. Its fence is the number: whoever holds the lane by now may have called the
  * attempt unknown, and this is the better knowledge; but once a later attempt has begun it is history.
  */
-export async function concludeAttempt(context: Context, delivery: Delivery, number: number, outcome: Outcome): Promise<void> {
+export async function concludeAttempt(
+  context: Context,
+  delivery: Delivery,
+  number: number,
+  outcome: Outcome,
+): Promise<void> {
   const endsAt = performance.now() + rememberedMs
   for (;;) {
     try {
@@ -44,7 +49,12 @@ export async function concludeAttempt(context: Context, delivery: Delivery, numb
   }
 }
 
-function concludeOnce({ storage, logger }: Context, { id, accountId }: Delivery, number: number, outcome: Outcome): Promise<void> {
+function concludeOnce(
+  { storage, logger }: Context,
+  { id, accountId }: Delivery,
+  number: number,
+  outcome: Outcome,
+): Promise<void> {
   return whole(storage, async (tx, facts) => {
     const delivery = await storage.deliveries.lock(tx, accountId, id)
     if (delivery === undefined) return
@@ -52,9 +62,17 @@ function concludeOnce({ storage, logger }: Context, { id, accountId }: Delivery,
       await confirmSent(storage, tx, delivery, outcome.externalId, facts)
       return
     }
-    await storage.deliveries.endAttempt(tx, delivery, number, outcome.type === 'sent' ? { type: 'sent', reason: `as ${outcome.externalId}` } : outcome)
+    await storage.deliveries.endAttempt(
+      tx,
+      delivery,
+      number,
+      outcome.type === 'sent' ? { type: 'sent', reason: `as ${outcome.externalId}` } : outcome,
+    )
     if (outcome.type === 'sent') {
-      logger.error({ delivery: id, number }, 'an attempt succeeded after a later one had begun: it may be twice on the network')
+      logger.error(
+        { delivery: id, number },
+        'an attempt succeeded after a later one had begun: it may be twice on the network',
+      )
       return
     }
     // An echo may have settled it before its answer came.
@@ -63,16 +81,29 @@ function concludeOnce({ storage, logger }: Context, { id, accountId }: Delivery,
   })
 }
 
-async function apply(storage: Storage, tx: Writer, delivery: Delivery, outcome: Exclude<Outcome, { type: 'sent' }>, facts: NewEvent[]): Promise<void> {
+async function apply(
+  storage: Storage,
+  tx: Writer,
+  delivery: Delivery,
+  outcome: Exclude<Outcome, { type: 'sent' }>,
+  facts: NewEvent[],
+): Promise<void> {
   const { accountId, id } = delivery
   const { code: reasonCode, reason } = outcome
   const change = async (state: 'retrying' | 'failed' | 'unknown', said: string, dueInMs?: number): Promise<void> => {
-    await storage.deliveries.change(tx, accountId, id, { state, reasonCode, reason: said, ...(dueInMs === undefined ? {} : { dueInMs }) })
+    await storage.deliveries.change(tx, accountId, id, {
+      state,
+      reasonCode,
+      reason: said,
+      ...(dueInMs === undefined ? {} : { dueInMs }),
+    })
     facts.push(deliveryChanged(delivery, state, said))
   }
   if (outcome.type === 'unknown') await change('unknown', reason, lookupsMs[0])
-  else if (outcome.type === 'retry' && delivery.attemptCount % mostTries === 0) await change('failed', `Tried ${String(delivery.attemptCount)} times. ${reason}`)
-  else if (outcome.type === 'retry') await change('retrying', reason, Math.max(outcome.afterMs ?? 0, pauseMs(delivery.attemptCount)))
+  else if (outcome.type === 'retry' && delivery.attemptCount % mostTries === 0)
+    await change('failed', `Tried ${String(delivery.attemptCount)} times. ${reason}`)
+  else if (outcome.type === 'retry')
+    await change('retrying', reason, Math.max(outcome.afterMs ?? 0, pauseMs(delivery.attemptCount)))
   else {
     await change('failed', reason)
     if (outcome.class === 'token') await setChannelState(storage, tx, delivery, 'reconnect_needed', reason, facts)
@@ -80,10 +111,16 @@ async function apply(storage: Storage, tx: Writer, delivery: Delivery, outcome: 
 }
 
 /** 2 s doubling to 10 min, spread by a quarter so that what failed together does not come back together. */
-const pauseMs = (tries: number): number => Math.min(600_000, 2_000 * 2 ** (((tries - 1) % mostTries))) * (0.75 + Math.random() / 2)
+const pauseMs = (tries: number): number =>
+  Math.min(600_000, 2_000 * 2 ** ((tries - 1) % mostTries)) * (0.75 + Math.random() / 2)
 
 /** Writes down what a look-up of an unknown outcome found, `elapsedMs` after it became unknown. */
-export function concludeLookup({ storage }: Context, before: Delivery, lookup: Lookup, elapsedMs: number): Promise<void> {
+export function concludeLookup(
+  { storage }: Context,
+  before: Delivery,
+  lookup: Lookup,
+  elapsedMs: number,
+): Promise<void> {
   return whole(storage, async (tx, facts) => {
     const delivery = await storage.deliveries.lock(tx, before.accountId, before.id)
     // An echo or a person was faster.
@@ -95,7 +132,11 @@ export function concludeLookup({ storage }: Context, before: Delivery, lookup: L
     const { accountId, id } = delivery
     const reasonCode = delivery.reasonCode ?? 'unknown'
     const attempts = await storage.deliveries.attemptsOf(tx, accountId, [id])
-    if (lookup.type === 'absent' && elapsedMs >= believedFromMs && attempts.filter(({ outcome }) => outcome === 'unknown').length < 2) {
+    if (
+      lookup.type === 'absent' &&
+      elapsedMs >= believedFromMs &&
+      attempts.filter(({ outcome }) => outcome === 'unknown').length < 2
+    ) {
       const reason = 'It did not reach the network; it is sent once more.'
       await storage.deliveries.change(tx, accountId, id, { state: 'retrying', reasonCode, reason, dueInMs: 0 })
       facts.push(deliveryChanged(delivery, 'retrying', reason))
@@ -103,7 +144,12 @@ export function concludeLookup({ storage }: Context, before: Delivery, lookup: L
     }
     const next = elapsedMs >= settledByMs ? undefined : lookupsMs.find((at) => at > elapsedMs + 500)
     if (next !== undefined) {
-      await storage.deliveries.change(tx, accountId, id, { state: 'unknown', reasonCode, ...(delivery.reason === null ? {} : { reason: delivery.reason }), dueInMs: next - elapsedMs })
+      await storage.deliveries.change(tx, accountId, id, {
+        state: 'unknown',
+        reasonCode,
+        ...(delivery.reason === null ? {} : { reason: delivery.reason }),
+        dueInMs: next - elapsedMs,
+      })
       return
     }
     const reason = 'Nobody can tell whether it arrived. Look on the network, then send it again or leave it.'

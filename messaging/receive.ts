@@ -48,7 +48,10 @@ export function startReceive(context: ReceiveContext, broker: Broker, parking: P
   const { logger } = context
   const handle = async (incoming: Incoming[]): Promise<void> => {
     const bodies = incoming.map((message) => ({ message, body: bodyOf(message) }))
-    const failed = await receiveBodies(context, bodies.flatMap(({ body }) => body ?? []))
+    const failed = await receiveBodies(
+      context,
+      bodies.flatMap(({ body }) => body ?? []),
+    )
     for (const { message, body } of bodies) {
       const error = body === undefined ? new Error('no message of the webhook door') : failed.get(body.id)
       if (error !== undefined) await parkMessage(parking, queues.inbound, message, error, logger)
@@ -60,7 +63,9 @@ export function startReceive(context: ReceiveContext, broker: Broker, parking: P
 
 function bodyOf(message: Incoming): Body | undefined {
   const appId = message.properties['app']
-  return isId(message.id) && appId !== undefined && isId(appId) ? { id: message.id, appId, bytes: message.body } : undefined
+  return isId(message.id) && appId !== undefined && isId(appId)
+    ? { id: message.id, appId, bytes: message.body }
+    : undefined
 }
 
 /**
@@ -71,7 +76,10 @@ function bodyOf(message: Incoming): Body | undefined {
 export async function receiveBodies(context: ReceiveContext, bodies: readonly Body[]): Promise<Map<string, unknown>> {
   const { storage } = context
   const distinct = [...new Map(bodies.map((body) => [body.id, body])).values()]
-  const settled = await storage.received.findSettled(storage.primary, distinct.map(({ id }) => id))
+  const settled = await storage.received.findSettled(
+    storage.primary,
+    distinct.map(({ id }) => id),
+  )
   const opened: Opened[] = []
   const failed = new Map<string, unknown>()
   for (const body of distinct) {
@@ -102,12 +110,19 @@ function* parts(opened: readonly Opened[]): Generator<Opened[]> {
   if (part.length > 0) yield part
 }
 
-async function takeInPart(context: ReceiveContext, opened: readonly Opened[], failed: Map<string, unknown>): Promise<void> {
+async function takeInPart(
+  context: ReceiveContext,
+  opened: readonly Opened[],
+  failed: Map<string, unknown>,
+): Promise<void> {
   try {
     await takeInBodies(context, opened)
   } catch (error) {
     if (isOutage(error)) throw error
-    context.logger.warn({ bodies: opened.length, code: codeOf(error), err: error }, 'a batch failed: each body is taken in by itself')
+    context.logger.warn(
+      { bodies: opened.length, code: codeOf(error), err: error },
+      'a batch failed: each body is taken in by itself',
+    )
     for (const one of opened) {
       try {
         await takeInAlone(context, one)
@@ -129,8 +144,16 @@ async function open({ directory }: ReceiveContext, body: Body): Promise<Opened |
       kept.push({ at, became: `kept: ${event.reason}`, id: null })
       continue
     }
-    const channel = channelType === undefined || channelExternalId === undefined ? undefined : await directory.channel(app.accountId, channelType, channelExternalId)
-    if (channel === undefined) kept.push({ at, became: `kept: no channel for ${channelType ?? 'an unnamed network'} ${channelExternalId ?? ''}`.trim(), id: null })
+    const channel =
+      channelType === undefined || channelExternalId === undefined
+        ? undefined
+        : await directory.channel(app.accountId, channelType, channelExternalId)
+    if (channel === undefined)
+      kept.push({
+        at,
+        became: `kept: no channel for ${channelType ?? 'an unnamed network'} ${channelExternalId ?? ''}`.trim(),
+        id: null,
+      })
     else items.push({ at, channel, event, receivedAt: timeOfId(body.id) })
   }
   if (items.length + kept.length === 0) kept.push({ at: '', became: 'kept: nothing in it', id: null })
@@ -143,8 +166,15 @@ const timeOfId = (id: string): Date => new Date(Number.parseInt(id.slice(0, 8) +
 async function takeInBodies(context: ReceiveContext, opened: readonly Opened[]): Promise<void> {
   const { storage } = context
   const taken = await storage.write(async (tx) => {
-    const done = await takeIn(storage, tx, opened.flatMap(({ items }) => items))
-    await storage.received.settle(tx, opened.map((one) => rowOf(one, traceOf(one, done))))
+    const done = await takeIn(
+      storage,
+      tx,
+      opened.flatMap(({ items }) => items),
+    )
+    await storage.received.settle(
+      tx,
+      opened.map((one) => rowOf(one, traceOf(one, done))),
+    )
     return done
   })
   afterwards(context, opened, taken)
@@ -176,7 +206,10 @@ async function takeInAlone(context: ReceiveContext, one: Opened): Promise<void> 
   await storage.write((tx) => storage.received.settle(tx, [rowOf(one, [...trace, ...one.kept], reason)]))
 }
 
-const traceOf = (one: Opened, taken: TakenIn): TraceEntry[] => [...one.items.map((item) => taken.trace.get(item) ?? { at: item.at, became: 'nothing', id: null }), ...one.kept]
+const traceOf = (one: Opened, taken: TakenIn): TraceEntry[] => [
+  ...one.items.map((item) => taken.trace.get(item) ?? { at: item.at, became: 'nothing', id: null }),
+  ...one.kept,
+]
 
 function rowOf(one: Opened, trace: readonly TraceEntry[], deadReason?: string): Omit<Received, 'tries'> {
   const isKept = one.items.length === 0
@@ -206,7 +239,8 @@ function afterwards({ storage, names, logger }: ReceiveContext, opened: readonly
   if (due.length === 0) return
   for (const { id } of due) touchedAt.set(id, now)
   const touch = storage.write(async (tx) => {
-    for (const { accountId, id } of due.sort((a, b) => (a.id < b.id ? -1 : 1))) await storage.channels.touch(tx, accountId, id, new Date())
+    for (const { accountId, id } of due.sort((a, b) => (a.id < b.id ? -1 : 1)))
+      await storage.channels.touch(tx, accountId, id, new Date())
   })
   touch.catch((error: unknown) => {
     logger.warn({ err: error }, 'the time of the last event could not be noted')

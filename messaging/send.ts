@@ -35,24 +35,44 @@ export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
       inReplyTo: await answered(storage, tx, conversation, reply),
     }
     const seq = await storage.conversations.takeTurn(tx, conversation, previewOf(message.text), message.occurredAt)
-    const delivery = { id: newId(), accountId, channelId: channel.id, conversationId: conversation.id, messageId: message.id, seq }
+    const delivery = {
+      id: newId(),
+      accountId,
+      channelId: channel.id,
+      conversationId: conversation.id,
+      messageId: message.id,
+      seq,
+    }
     await storage.messages.insert(tx, [message])
     await storage.deliveries.insert(tx, delivery)
-    const data = { conversation_id: conversation.id, message_id: message.id, channel_id: channel.id, delivery_id: delivery.id, by: userId }
+    const data = {
+      conversation_id: conversation.id,
+      message_id: message.id,
+      channel_id: channel.id,
+      delivery_id: delivery.id,
+      by: userId,
+    }
     await storage.outbox.append(tx, { type: 'message.queued', accountId, data })
     return message
   })
 }
 
 /** A note for colleagues; no network ever sees it. @throws Problem 404; 422 with code `empty` */
-export function addNote(storage: Storage, note: Pick<NewReply, 'accountId' | 'conversationId' | 'userId' | 'text'>): Promise<Message> {
+export function addNote(
+  storage: Storage,
+  note: Pick<NewReply, 'accountId' | 'conversationId' | 'userId' | 'text'>,
+): Promise<Message> {
   return storage.write(async (tx) => {
     const conversation = await storage.conversations.lock(tx, note.accountId, note.conversationId)
     if (conversation === undefined) throw notFound('conversation')
     if (note.text.trim() === '') throw refusal('empty', 'text', 'The note has no text.')
     const message = blank(conversation, note.userId, 'note', note.text)
     await storage.messages.insert(tx, [message])
-    await storage.outbox.append(tx, { type: 'note.added', accountId: note.accountId, data: { conversation_id: conversation.id, message_id: message.id, by: note.userId } })
+    await storage.outbox.append(tx, {
+      type: 'note.added',
+      accountId: note.accountId,
+      data: { conversation_id: conversation.id, message_id: message.id, by: note.userId },
+    })
     return message
   })
 }
@@ -62,7 +82,8 @@ export function retryDelivery(storage: Storage, accountId: string, messageId: st
   return storage.write(async (tx) => {
     const delivery = await storage.deliveries.lockByMessage(tx, accountId, messageId)
     if (delivery === undefined) throw notFound('delivery')
-    if (!['failed', 'unknown', 'cancelled'].includes(delivery.state)) throw conflict('not_retryable', `A message that is ${delivery.state} cannot be sent again.`)
+    if (!['failed', 'unknown', 'cancelled'].includes(delivery.state))
+      throw conflict('not_retryable', `A message that is ${delivery.state} cannot be sent again.`)
     await storage.deliveries.change(tx, accountId, delivery.id, { state: 'queued' })
     await storage.outbox.append(tx, deliveryChanged(delivery, 'queued'))
   })
@@ -73,13 +94,19 @@ export function cancelDelivery(storage: Storage, accountId: string, messageId: s
   return storage.write(async (tx) => {
     const delivery = await storage.deliveries.lockByMessage(tx, accountId, messageId)
     if (delivery === undefined) throw notFound('delivery')
-    if (delivery.state !== 'queued' && delivery.state !== 'retrying') throw conflict('not_cancellable', `A message that is ${delivery.state} cannot be taken back.`)
+    if (delivery.state !== 'queued' && delivery.state !== 'retrying')
+      throw conflict('not_cancellable', `A message that is ${delivery.state} cannot be taken back.`)
     await storage.deliveries.change(tx, accountId, delivery.id, { state: 'cancelled' })
     await storage.outbox.append(tx, deliveryChanged(delivery, 'cancelled'))
   })
 }
 
-async function lockForWriting(storage: Storage, tx: Writer, accountId: string, id: string): Promise<{ conversation: Conversation; channel: Channel; connector: Connector }> {
+async function lockForWriting(
+  storage: Storage,
+  tx: Writer,
+  accountId: string,
+  id: string,
+): Promise<{ conversation: Conversation; channel: Channel; connector: Connector }> {
   const conversation = await storage.conversations.lock(tx, accountId, id)
   const channel = conversation && (await storage.channels.get(tx, accountId, conversation.channelId))
   if (conversation === undefined || channel === undefined) throw notFound('conversation')
@@ -90,18 +117,40 @@ async function lockForWriting(storage: Storage, tx: Writer, accountId: string, i
 
 function checkLimits(conversation: Conversation, connector: Connector, reply: NewReply): void {
   const limits = connector.limits(conversation.visibility)
-  if (!limits.kinds.includes(reply.kind)) throw refusal('kind_not_possible', 'kind', `A ${reply.kind.replace('_', ' ')} cannot be written in this conversation.`)
+  if (!limits.kinds.includes(reply.kind))
+    throw refusal(
+      'kind_not_possible',
+      'kind',
+      `A ${reply.kind.replace('_', ' ')} cannot be written in this conversation.`,
+    )
   if (reply.text.trim() === '') throw refusal('empty', 'text', 'The answer has no text.')
   const length = limits.measureText(reply.text)
-  if (length > limits.maxTextLength) throw refusal('too_long', 'text', `The text has ${String(length)} of at most ${String(limits.maxTextLength)} characters, as the network counts them.`)
-  const closesAt = reply.kind === 'reply' ? windowClosesAt(connector.type, conversation.visibility, conversation.lastInboundAt) : undefined
+  if (length > limits.maxTextLength)
+    throw refusal(
+      'too_long',
+      'text',
+      `The text has ${String(length)} of at most ${String(limits.maxTextLength)} characters, as the network counts them.`,
+    )
+  const closesAt =
+    reply.kind === 'reply'
+      ? windowClosesAt(connector.type, conversation.visibility, conversation.lastInboundAt)
+      : undefined
   if (closesAt !== undefined && closesAt.getTime() <= Date.now()) {
-    throw refusal('window_closed', 'text', `The network took answers until ${closesAt.toISOString()}; the person must write again first.`)
+    throw refusal(
+      'window_closed',
+      'text',
+      `The network took answers until ${closesAt.toISOString()}; the person must write again first.`,
+    )
   }
 }
 
 /** What the answer answers, by the network's id. */
-async function answered(storage: Storage, tx: Writer, conversation: Conversation, reply: NewReply): Promise<string | null> {
+async function answered(
+  storage: Storage,
+  tx: Writer,
+  conversation: Conversation,
+  reply: NewReply,
+): Promise<string | null> {
   if (reply.inReplyTo !== undefined) {
     const message = await storage.messages.get(tx, reply.accountId, reply.inReplyTo)
     if (message?.conversationId === conversation.id && message.externalId !== null) return message.externalId
@@ -109,11 +158,13 @@ async function answered(storage: Storage, tx: Writer, conversation: Conversation
   }
   if (reply.kind === 'reply') return null
   const latest = await storage.messages.latestInbound(tx, reply.accountId, conversation.id)
-  if (latest?.externalId == null) throw refusal('nothing_to_answer', 'in_reply_to', 'There is nothing in this conversation that could be answered.')
+  if (latest?.externalId == null)
+    throw refusal('nothing_to_answer', 'in_reply_to', 'There is nothing in this conversation that could be answered.')
   return latest.externalId
 }
 
-const refusal = (code: string, field: string, message: string): Problem => new Problem(422, code, message, [{ field, message }])
+const refusal = (code: string, field: string, message: string): Problem =>
+  new Problem(422, code, message, [{ field, message }])
 
 function blank(conversation: Conversation, userId: string | null, kind: OutboundKind, text: string): Message {
   const now = new Date()

@@ -30,7 +30,10 @@ export function startMessaging({ config, logger, storage, broker }: MessagingCon
   lifecycle.add('relay', startRelay({ storage, broker, logger: log('relay'), holder }))
   lifecycle.add('deliver', startDeliver({ storage, config, logger: log('deliver'), holder }, broker, parking))
   const names = lifecycle.add('names', new Names({ storage, config, logger: log('names') }))
-  lifecycle.add('receive', startReceive({ storage, directory: new Directory(storage), logger: log('receive'), names }, broker, parking))
+  lifecycle.add(
+    'receive',
+    startReceive({ storage, directory: new Directory(storage), logger: log('receive'), names }, broker, parking),
+  )
   lifecycle.add('sweep', startSweep({ storage, broker, parking, logger: log('sweep'), holder }))
   return Promise.resolve(lifecycle)
 }

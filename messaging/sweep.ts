@@ -43,7 +43,9 @@ export function startSweep(context: SweepContext): Running {
       }
       if (performance.now() - prunedAt > pruneEveryMs) {
         prunedAt = performance.now()
-        await context.storage.write((tx) => context.storage.earlyChanges.removeOlder(tx, 14, 1_000)).catch(() => undefined)
+        await context.storage
+          .write((tx) => context.storage.earlyChanges.removeOlder(tx, 14, 1_000))
+          .catch(() => undefined)
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     }
@@ -54,12 +56,17 @@ export function startSweep(context: SweepContext): Running {
 export async function nudgeDue({ storage, broker }: Pick<SweepContext, 'storage' | 'broker'>): Promise<void> {
   const due = await storage.deliveries.findDue(storage.primary, idleMs, perChannel)
   await Promise.all(
-    due.map(({ accountId, conversationId, channelId }) => broker.publish(queues.deliver, { id: `sweep-${newId()}`, body: nudgeBody(accountId, conversationId, channelId) })),
+    due.map(({ accountId, conversationId, channelId }) =>
+      broker.publish(queues.deliver, { id: `sweep-${newId()}`, body: nudgeBody(accountId, conversationId, channelId) }),
+    ),
   )
 }
 
 /** Bodies that the webhook door kept while the broker was away, and those to be replayed. */
-export async function handOn({ storage, broker }: Pick<SweepContext, 'storage' | 'broker'>, handedOn: Map<string, number>): Promise<void> {
+export async function handOn(
+  { storage, broker }: Pick<SweepContext, 'storage' | 'broker'>,
+  handedOn: Map<string, number>,
+): Promise<void> {
   const now = performance.now()
   for (const [id, at] of handedOn) if (now - at > graceMs) handedOn.delete(id)
   const pending = await storage.received.pending(storage.primary, bodiesAtOnce)

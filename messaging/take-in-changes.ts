@@ -18,14 +18,17 @@ export async function changeExisting(intake: Intake, items: readonly Item[]): Pr
     else {
       const change = changeOf(event)
       if (change === undefined || !('externalId' in event)) continue
-      if (await changeOne(intake, item, event.externalId, change, known)) known = await intake.storage.messages.findByExternal(intake.tx, wanted, 'for update')
+      if (await changeOne(intake, item, event.externalId, change, known))
+        known = await intake.storage.messages.findByExternal(intake.tx, wanted, 'for update')
     }
   }
 }
 
-const isChannelNews = ({ type }: InboundEvent): boolean => type === 'revoked' || type === 'notice' || type === 'person_changed' || type === 'replayed'
+const isChannelNews = ({ type }: InboundEvent): boolean =>
+  type === 'revoked' || type === 'notice' || type === 'person_changed' || type === 'replayed'
 const visibilities = ['direct', 'public'] as const
-const keysOf = ({ channel }: Item, externalId: string) => visibilities.map((visibility) => ({ accountId: channel.accountId, channelId: channel.id, visibility, externalId }))
+const keysOf = ({ channel }: Item, externalId: string) =>
+  visibilities.map((visibility) => ({ accountId: channel.accountId, channelId: channel.id, visibility, externalId }))
 
 function idsOf(event: InboundEvent): readonly string[] {
   if (event.type === 'receipt') return event.ids ?? []
@@ -47,13 +50,24 @@ function changeOf(event: InboundEvent): Change | undefined {
   }
 }
 
-const find = ({ storage }: Intake, item: Item, externalId: string, known: ReadonlyMap<string, Message>): Message | undefined =>
+const find = (
+  { storage }: Intake,
+  item: Item,
+  externalId: string,
+  known: ReadonlyMap<string, Message>,
+): Message | undefined =>
   keysOf(item, externalId)
     .map((key) => known.get(storage.messages.key(key)))
     .find((message) => message !== undefined)
 
 /** Whether a message was changed. */
-async function changeOne(intake: Intake, item: Item, externalId: string, change: Change, known: ReadonlyMap<string, Message>): Promise<boolean> {
+async function changeOne(
+  intake: Intake,
+  item: Item,
+  externalId: string,
+  change: Change,
+  known: ReadonlyMap<string, Message>,
+): Promise<boolean> {
   const { storage, tx, facts, trace } = intake
   const message = find(intake, item, externalId, known)
   if (message !== undefined) {
@@ -88,28 +102,50 @@ async function keepEarly(intake: Intake, item: Item, externalId: string, change:
 
 type Receipted = Extract<InboundEvent, { type: 'receipt' }>
 
-async function takeReceipt(intake: Intake, item: Item, event: Receipted, known: ReadonlyMap<string, Message>): Promise<void> {
+async function takeReceipt(
+  intake: Intake,
+  item: Item,
+  event: Receipted,
+  known: ReadonlyMap<string, Message>,
+): Promise<void> {
   const { storage, tx, facts, trace } = intake
   const { accountId, id: channelId } = item.channel
-  const change = { type: 'receipt' as const, at: event.occurredAt, state: event.state, ...(event.refusal === undefined ? {} : { refusal: event.refusal }) }
+  const change = {
+    type: 'receipt' as const,
+    at: event.occurredAt,
+    state: event.state,
+    ...(event.refusal === undefined ? {} : { refusal: event.refusal }),
+  }
   const referred = await takeReference(intake, item, event)
   for (const externalId of event.ids ?? []) {
     const message = find(intake, item, externalId, known)
-    if (message !== undefined) await moveForward(storage, tx, message.direction === 'outbound' ? [message.id] : [], change, facts)
+    if (message !== undefined)
+      await moveForward(storage, tx, message.direction === 'outbound' ? [message.id] : [], change, facts)
     else if (referred !== undefined) await moveForward(storage, tx, [referred], change, facts)
     else await keepEarly(intake, item, externalId, change)
   }
   if (event.upTo !== undefined) {
     const thread = { accountId, channelId, threadKey: `direct:${event.person.externalId}` }
     const conversation = (await storage.conversations.findByThread(tx, [thread])).get(storage.conversations.key(thread))
-    const covered = conversation === undefined ? [] : await storage.deliveries.lockCovered(tx, accountId, conversation.id, event.upTo)
-    await moveForward(storage, tx, covered.map(({ messageId }) => messageId), change, facts)
+    const covered =
+      conversation === undefined ? [] : await storage.deliveries.lockCovered(tx, accountId, conversation.id, event.upTo)
+    await moveForward(
+      storage,
+      tx,
+      covered.map(({ messageId }) => messageId),
+      change,
+      facts,
+    )
   }
   trace.set(item, { at: item.at, became: `receipt: ${event.state}`, id: null })
 }
 
 /** A receipt that brings back the delivery's id proves it like an echo; the id of its message. */
-async function takeReference({ storage, tx, facts }: Intake, item: Item, event: Receipted): Promise<string | undefined> {
+async function takeReference(
+  { storage, tx, facts }: Intake,
+  item: Item,
+  event: Receipted,
+): Promise<string | undefined> {
   const [externalId] = event.ids ?? []
   if (event.reference === undefined || externalId === undefined) return undefined
   const delivery = await storage.deliveries.lock(tx, item.channel.accountId, event.reference)
@@ -127,7 +163,8 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
     await setChannelState(storage, tx, place, 'reconnect_needed', event.reason, facts)
     trace.set(item, { at: item.at, became: 'channel revoked', id: channel.id })
   } else if (event.type === 'notice') {
-    if (event.state !== undefined) await setChannelState(storage, tx, place, event.state, event.state === 'connected' ? null : event.text, facts)
+    if (event.state !== undefined)
+      await setChannelState(storage, tx, place, event.state, event.state === 'connected' ? null : event.text, facts)
     trace.set(item, { at: item.at, became: `notice: ${event.code}: ${event.text}`.slice(0, 300), id: channel.id })
   } else if (event.type === 'person_changed') {
     const was = personOf(channel, event.was)
@@ -138,6 +175,10 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
     }
     trace.set(item, { at: item.at, became: 'a person has another id', id: address?.contactId ?? null })
   } else if (event.type === 'replayed') {
-    trace.set(item, { at: item.at, became: `replay ${event.jobId} ${event.isComplete ? 'ended' : 'ended early'}`, id: null })
+    trace.set(item, {
+      at: item.at,
+      became: `replay ${event.jobId} ${event.isComplete ? 'ended' : 'ended early'}`,
+      id: null,
+    })
   }
 }

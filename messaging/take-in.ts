@@ -1,15 +1,11 @@
 /** Takes many inbound items in, in one transaction with few statements: what they mean to contacts, conversations and messages. */
-import { newId } from '../infra/ids.ts'
-import type { Channel, ContactAddress, Conversation, Delivery, Message, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
+import type { Channel, ContactAddress, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import type { InboundEvent, Person as NamedPerson } from './connectors/connector.ts'
-import { applyEarly } from './changes.ts'
-import { confirmSent, normaliseText } from './echo.ts'
-import { personOf } from './persons.ts'
-import { parentsOf, Places, threadKey } from './threads.ts'
-import type { Place, Utterance } from './threads.ts'
-import { summarise } from './summary.ts'
+import type { InboundEvent } from './connectors/connector.ts'
+import { addressOf, counterpartOf, personOf } from './persons.ts'
 import { changeExisting } from './take-in-changes.ts'
+import { takeInUtterances } from './take-in-utterances.ts'
+import type { Utterance } from './threads.ts'
 
 /** One item on its way in. */
 export interface Item {
@@ -57,31 +53,37 @@ export async function takeIn(storage: Storage, tx: Writer, items: readonly Item[
 
 const timeOf = (item: Item): number => (item.event.type === 'kept' ? 0 : item.event.occurredAt.getTime())
 const isSaid = (item: Item): item is Said => item.event.type === 'message' || item.event.type === 'echo'
-const note = (intake: Intake, item: Item, became: string, id: string | null = null): void => {
-  intake.trace.set(item, { at: item.at, became, id })
-}
-
 async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[]): Promise<Map<string, Post>> {
   const wanted = items.flatMap(({ channel, event }) => {
     const place = { accountId: channel.accountId, channelId: channel.id }
-    if (event.type === 'post') return [{ ...place, externalId: event.externalId, text: event.text, permalink: event.permalink, occurredAt: event.occurredAt }]
-    if ((event.type === 'message' || event.type === 'echo') && event.thread.kind === 'public' && event.thread.postId !== undefined) return [{ ...place, externalId: event.thread.postId }]
+    if (event.type === 'post')
+      return [
+        {
+          ...place,
+          externalId: event.externalId,
+          text: event.text,
+          permalink: event.permalink,
+          occurredAt: event.occurredAt,
+        },
+      ]
+    if (
+      (event.type === 'message' || event.type === 'echo') &&
+      event.thread.kind === 'public' &&
+      event.thread.postId !== undefined
+    )
+      return [{ ...place, externalId: event.thread.postId }]
     return []
   })
   const posts = await storage.posts.ensure(tx, wanted)
   for (const item of items) {
     if (item.event.type !== 'post') continue
-    trace.set(item, { at: item.at, became: 'post', id: posts.get(storage.posts.key({ channelId: item.channel.id, externalId: item.event.externalId }))?.id ?? null })
+    trace.set(item, {
+      at: item.at,
+      became: 'post',
+      id: posts.get(storage.posts.key({ channelId: item.channel.id, externalId: item.event.externalId }))?.id ?? null,
+    })
   }
   return posts
-}
-
-// ---------------------------------------------------------------------------------------------------------------- people
-
-/** The other side of an utterance. */
-function counterpartOf({ event }: Said): NamedPerson | undefined {
-  if (event.type === 'message') return event.from
-  return event.to ?? (event.thread.kind === 'direct' ? { externalId: event.thread.personId } : undefined)
 }
 
 /** Who a direct line belongs to, where it is not the writer. */
@@ -94,160 +96,17 @@ const resolvePeople = ({ storage, tx }: Intake, said: readonly Said[]): Promise<
     }),
   )
 
-function addressOf(storage: Storage, item: Said, people: ReadonlyMap<string, ContactAddress>): ContactAddress | undefined {
-  const named = counterpartOf(item)
-  return named && people.get(storage.contacts.key(personOf(item.channel, named)))
-}
-
-function namelessOf(storage: Storage, said: readonly Said[], people: ReadonlyMap<string, ContactAddress>): TakenIn['nameless'] {
+function namelessOf(
+  storage: Storage,
+  said: readonly Said[],
+  people: ReadonlyMap<string, ContactAddress>,
+): TakenIn['nameless'] {
   const found = new Map<string, TakenIn['nameless'][number]>()
   for (const item of said) {
     const address = addressOf(storage, item, people)
     const named = counterpartOf(item)
-    if (address !== undefined && address.name === null && named?.name === undefined) found.set(address.id, { channel: item.channel, address })
+    if (address !== undefined && address.name === null && named?.name === undefined)
+      found.set(address.id, { channel: item.channel, address })
   }
   return [...found.values()]
-}
-
-// ------------------------------------------------------------------------------------------------------------- utterances
-
-const ownKey = ({ channel, event }: Said) => ({ accountId: channel.accountId, channelId: channel.id, visibility: event.thread.kind, externalId: event.externalId })
-
-async function takeInUtterances(intake: Intake, said: readonly Said[], people: ReadonlyMap<string, ContactAddress>, posts: ReadonlyMap<string, Post>): Promise<void> {
-  const { storage, tx } = intake
-  const parents = said.flatMap((item) => parentsOf(item.event).map((externalId) => ({ ...ownKey(item), visibility: 'public' as const, externalId })))
-  const known = await storage.messages.findByExternal(tx, [...said.map(ownKey), ...parents])
-  const fresh: Said[] = []
-  const seen = new Set<string>()
-  for (const item of said) {
-    const key = storage.messages.key(ownKey(item))
-    const message = known.get(key)
-    if (message !== undefined || seen.has(key)) note(intake, item, 'repeat', message?.id ?? null)
-    else if (!(item.event.type === 'echo' && (await adoptByReference(intake, item, item.event.reference)))) fresh.push(item)
-    seen.add(key)
-  }
-  if (fresh.length === 0) return
-
-  const threads = fresh.map((item) => ({
-    accountId: item.channel.accountId,
-    channelId: item.channel.id,
-    threadKey: threadKey(item.event.thread, addressOf(storage, item, people)?.externalId),
-  }))
-  const places = await Places.read(storage, tx, known, threads)
-  const placed = new Map<Said, Place>()
-  for (const item of fresh) {
-    const postId = item.event.thread.kind === 'public' ? item.event.thread.postId : undefined
-    const post = postId === undefined ? undefined : posts.get(storage.posts.key({ channelId: item.channel.id, externalId: postId }))
-    const place = places.find(item.channel, item.event, addressOf(storage, item, people), post?.id ?? null)
-    if (place === undefined) note(intake, item, 'kept: our own public words outside any conversation')
-    else if (!(item.event.type === 'echo' && (await adoptByText(intake, item, place)))) {
-      placed.set(item, place)
-      places.remember(item.channel, item.event, place)
-    }
-  }
-  if (placed.size > 0) await insertUtterances(intake, placed, people)
-}
-
-/** The echo brings back what we gave along when sending: the delivery's id. */
-async function adoptByReference(intake: Intake, item: Said, reference: string | undefined): Promise<boolean> {
-  if (reference === undefined) return false
-  const { storage, tx, facts } = intake
-  const delivery = await storage.deliveries.lock(tx, item.channel.accountId, reference)
-  if (delivery?.channelId !== item.channel.id) return false
-  await confirmSent(storage, tx, delivery, item.event.externalId, facts)
-  note(intake, item, 'echo', delivery.messageId)
-  return true
-}
-
-/** A sending whose fate is open, of the same conversation (a private reply: of this channel) and with the same text. */
-async function adoptByText(intake: Intake, item: Said, place: Place): Promise<boolean> {
-  const { storage, tx, facts } = intake
-  const text = normaliseText(item.event.text)
-  const open = await storage.deliveries.lockInFlight(tx, item.channel.accountId, item.channel.id)
-  const match = open.find(
-    (each) =>
-      normaliseText(each.text) === text &&
-      isOfTime(each, item.event.occurredAt) &&
-      each.visibility === item.event.thread.kind &&
-      (each.conversationId === place.id || (each.kind === 'private_reply' && item.event.thread.kind === 'direct')),
-  )
-  if (match === undefined) return false
-  await confirmSent(storage, tx, match, item.event.externalId, facts)
-  note(intake, item, 'echo', match.messageId)
-  return true
-}
-
-/** An old sending of unknown fate must not take the same words said anew; clocks may differ by minutes. */
-const isOfTime = (delivery: Delivery, saidAt: Date): boolean =>
-  saidAt.getTime() > delivery.createdAt.getTime() - clockSlackMs && saidAt.getTime() < delivery.updatedAt.getTime() + clockSlackMs
-const clockSlackMs = 10 * 60_000
-
-async function insertUtterances(intake: Intake, placed: ReadonlyMap<Said, Place>, people: ReadonlyMap<string, ContactAddress>): Promise<void> {
-  const { storage, tx, facts } = intake
-  const { ids, locked, created } = await openConversations(intake, [...placed.values()])
-  const drafts = new Map([...placed].map(([item, place]) => [item, draft(storage, item, ids.get(place) ?? '', people)]))
-  const isNew = await storage.messages.insertNew(tx, [...drafts.values()])
-  const changed = new Map<string, Conversation>()
-  const fresh: Message[] = []
-  for (const conversation of created) facts.push({ accountId: conversation.accountId, type: 'conversation.created', data: { conversation_id: conversation.id, channel_id: conversation.channelId } })
-  for (const [item, message] of drafts) {
-    if (!isNew.has(message.id)) {
-      note(intake, item, 'repeat')
-      continue
-    }
-    fresh.push(message)
-    note(intake, item, item.event.type === 'echo' ? 'sent elsewhere' : message.kind, message.id)
-    const conversation = changed.get(message.conversationId) ?? locked.get(message.conversationId)
-    if (conversation !== undefined) changed.set(conversation.id, summarise(conversation, message, item.event.attachments))
-    const { accountId, conversationId, channelId, kind } = message
-    const told = { conversation_id: conversationId, message_id: message.id, channel_id: channelId }
-    facts.push(item.event.type === 'echo' ? { accountId, type: 'message.sent_elsewhere', data: told } : { accountId, type: 'message.received', data: { ...told, kind } })
-    if (conversation !== undefined && changed.get(conversation.id)?.status !== conversation.status) {
-      facts.push({ accountId, type: 'conversation.changed', data: { conversation_id: conversationId, changed: ['status'], by: null } })
-    }
-  }
-  await storage.conversations.summarise(tx, [...changed.values()])
-  await storage.attachments.insert(
-    tx,
-    [...drafts].flatMap(([item, message]) =>
-      isNew.has(message.id) ? item.event.attachments.map((attachment, position) => ({ accountId: message.accountId, messageId: message.id, position, ...attachment })) : [],
-    ),
-  )
-  await applyEarly(storage, tx, fresh, facts)
-}
-
-/** Begins what is to begin and locks all, in the order of ids. */
-async function openConversations(intake: Intake, places: readonly Place[]): Promise<{ ids: Map<Place, string>; locked: Map<string, Conversation>; created: Conversation[] }> {
-  const { storage, tx } = intake
-  const distinct = [...new Set(places)]
-  const begun = await storage.conversations.begin(tx, distinct.filter((place) => place.id === undefined))
-  const ids = new Map(distinct.map((place) => [place, place.id ?? begun.all.get(storage.conversations.key(place))?.id ?? '']))
-  const locked = await storage.conversations.lockAll(tx, [...new Set(ids.values())])
-  return { ids, locked, created: [...locked.values()].filter(({ id }) => begun.created.has(id)) }
-}
-
-function draft(storage: Storage, item: Said, conversationId: string, people: ReadonlyMap<string, ContactAddress>): Message {
-  const { channel, event } = item
-  const isInbound = event.type === 'message'
-  return {
-    id: newId(),
-    accountId: channel.accountId,
-    channelId: channel.id,
-    conversationId,
-    contactId: isInbound ? (addressOf(storage, item, people)?.contactId ?? null) : null,
-    direction: isInbound ? 'inbound' : 'outbound',
-    kind: event.kind,
-    visibility: event.thread.kind,
-    externalId: event.externalId,
-    authorId: null,
-    text: event.text ?? null,
-    inReplyTo: event.inReplyTo ?? null,
-    extra: isInbound ? (event.extra ?? null) : null,
-    reactions: null,
-    isHidden: false,
-    occurredAt: event.occurredAt,
-    receivedAt: item.receivedAt,
-    editedAt: null,
-    deletedAt: null,
-  }
 }

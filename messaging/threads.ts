@@ -1,5 +1,13 @@
 /** Which conversation an utterance belongs to. */
-import type { Channel, ContactAddress, Conversation, Message, NewConversation, Storage, Writer } from '../storage/index.ts'
+import type {
+  Channel,
+  ContactAddress,
+  Conversation,
+  Message,
+  NewConversation,
+  Storage,
+  Writer,
+} from '../storage/index.ts'
 import type { InboundEvent, Thread } from './connectors/connector.ts'
 
 /** A conversation that exists (`id`) or is to begin. */
@@ -11,11 +19,17 @@ export type Utterance = Extract<InboundEvent, { type: 'message' | 'echo' }>
 
 /** What makes a thread one conversation; `personId` where each person has their own. */
 export const threadKey = (thread: Thread, personId: string | undefined): string =>
-  thread.kind === 'direct' ? `direct:${thread.personId}` : `public:${thread.rootId}${thread.isPerPerson === true && personId !== undefined ? `:${personId}` : ''}`
+  thread.kind === 'direct'
+    ? `direct:${thread.personId}`
+    : `public:${thread.rootId}${thread.isPerPerson === true && personId !== undefined ? `:${personId}` : ''}`
 
 /** The ids of public content that this utterance stands below, the nearest first. */
 export const parentsOf = (event: Utterance): string[] =>
-  event.thread.kind === 'direct' ? [] : [event.inReplyTo, event.thread.parentId, event.thread.rootId].filter((id): id is string => id !== undefined && id !== event.externalId)
+  event.thread.kind === 'direct'
+    ? []
+    : [event.inReplyTo, event.thread.parentId, event.thread.rootId].filter(
+        (id): id is string => id !== undefined && id !== event.externalId,
+      )
 
 /** Finds the places of utterances one after another, in order of time; remembers those of the same batch. */
 export class Places {
@@ -30,14 +44,21 @@ export class Places {
   }
 
   /** Reads the conversations of the parents that are known and of the threads that may exist. */
-  static async read(storage: Storage, tx: Writer, known: ReadonlyMap<string, Message>, threads: readonly { accountId: string; channelId: string; threadKey: string }[]): Promise<Places> {
+  static async read(
+    storage: Storage,
+    tx: Writer,
+    known: ReadonlyMap<string, Message>,
+    threads: readonly { accountId: string; channelId: string; threadKey: string }[],
+  ): Promise<Places> {
     const places = new Places(storage)
-    for (const [key, conversation] of await storage.conversations.findByThread(tx, threads)) places.#threads.set(key, placeOf(conversation))
+    for (const [key, conversation] of await storage.conversations.findByThread(tx, threads))
+      places.#threads.set(key, placeOf(conversation))
     const parents = [...known].filter(([, message]) => message.visibility === 'public')
     const ids = [...new Set(parents.map(([, message]) => message.conversationId))]
     const byAccount = Map.groupBy(parents, ([, message]) => message.accountId)
     const conversations = new Map<string, Conversation>()
-    for (const accountId of byAccount.keys()) for (const each of await storage.conversations.getMany(tx, accountId, ids)) conversations.set(each.id, each)
+    for (const accountId of byAccount.keys())
+      for (const each of await storage.conversations.getMany(tx, accountId, ids)) conversations.set(each.id, each)
     for (const [key, message] of parents) {
       const conversation = conversations.get(message.conversationId)
       if (conversation !== undefined) places.#ofMessage.set(key, placeOf(conversation))
@@ -46,13 +67,19 @@ export class Places {
   }
 
   /** Where the utterance belongs; `undefined`: to no conversation, as nobody outside is known. */
-  find(channel: Channel, event: Utterance, person: ContactAddress | undefined, postId: string | null): Place | undefined {
+  find(
+    channel: Channel,
+    event: Utterance,
+    person: ContactAddress | undefined,
+    postId: string | null,
+  ): Place | undefined {
     const { accountId, id: channelId } = channel
     const { thread } = event
     const isPerPerson = thread.kind === 'public' && thread.isPerPerson === true
     for (const externalId of parentsOf(event)) {
       const place = this.#ofMessage.get(this.#storage.messages.key({ channelId, visibility: 'public', externalId }))
-      if (place !== undefined && (!isPerPerson || person === undefined || place.contactId === person.contactId)) return place
+      if (place !== undefined && (!isPerPerson || person === undefined || place.contactId === person.contactId))
+        return place
     }
     const key = threadKey(thread, person?.externalId)
     const known = this.#threads.get(this.#storage.conversations.key({ channelId, threadKey: key }))
@@ -67,7 +94,14 @@ export class Places {
 
   /** Later utterances of the batch may stand below this one. */
   remember(channel: Channel, event: Utterance, place: Place): void {
-    this.#ofMessage.set(this.#storage.messages.key({ channelId: channel.id, visibility: event.thread.kind, externalId: event.externalId }), place)
+    this.#ofMessage.set(
+      this.#storage.messages.key({
+        channelId: channel.id,
+        visibility: event.thread.kind,
+        externalId: event.externalId,
+      }),
+      place,
+    )
   }
 }
 

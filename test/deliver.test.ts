@@ -39,24 +39,46 @@ async function customer(): Promise<{ id: string; conversationId: string }> {
   if (hello === undefined) throw new Error('the customer was not received')
   return { id, conversationId: hello.conversationId }
 }
-const reply = (conversationId: string, text: string) => sendReply(platform.storage, { accountId: platform.accountId, conversationId, userId: platform.adminId, kind: 'reply', text })
-const deliver = (node: Node, conversationId: string) => deliverConversation({ ...node, logger, holder: node.config.node }, platform.accountId, conversationId, never)
+const reply = (conversationId: string, text: string) =>
+  sendReply(platform.storage, {
+    accountId: platform.accountId,
+    conversationId,
+    userId: platform.adminId,
+    kind: 'reply',
+    text,
+  })
+const deliver = (node: Node, conversationId: string) =>
+  deliverConversation({ ...node, logger, holder: node.config.node }, platform.accountId, conversationId, never)
 async function deliveryOf(messageId: string) {
-  const [delivery] = await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [messageId])
+  const [delivery] = await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [
+    messageId,
+  ])
   if (delivery === undefined) throw new Error('there is no delivery')
   return delivery
 }
-const attemptsOf = async (messageId: string) => platform.storage.deliveries.attemptsOf(platform.storage.primary, platform.accountId, [(await deliveryOf(messageId)).id])
-const outbound = async (conversationId: string) => (await platform.messages()).filter((each) => each.conversationId === conversationId && each.direction === 'outbound')
+const attemptsOf = async (messageId: string) =>
+  platform.storage.deliveries.attemptsOf(platform.storage.primary, platform.accountId, [
+    (await deliveryOf(messageId)).id,
+  ])
+const outbound = async (conversationId: string) =>
+  (await platform.messages()).filter((each) => each.conversationId === conversationId && each.direction === 'outbound')
 /** As if so much time had passed since the outcome became unknown. */
 const age = async (messageId: string, seconds: number): Promise<void> => {
   const { id } = await deliveryOf(messageId)
   await platform.storage.write(async (tx) => {
-    await tx.run('update attempts set finished_at = finished_at - interval ? second, started_at = started_at - interval ? second where delivery_id = ?', [seconds, seconds, id])
+    await tx.run(
+      'update attempts set finished_at = finished_at - interval ? second, started_at = started_at - interval ? second where delivery_id = ?',
+      [seconds, seconds, id],
+    )
     await tx.run('update deliveries set next_attempt_at = utc_timestamp(3) where id = ?', [id])
   })
 }
-const expireLane = (conversationId: string) => platform.storage.write((tx) => tx.run('update delivery_lanes set expires_at = utc_timestamp(3) - interval 1 second where conversation_id = ?', [conversationId]))
+const expireLane = (conversationId: string) =>
+  platform.storage.write((tx) =>
+    tx.run('update delivery_lanes set expires_at = utc_timestamp(3) - interval 1 second where conversation_id = ?', [
+      conversationId,
+    ]),
+  )
 
 beforeAll(async () => {
   graph = await openGraph(bakery.externalId)
@@ -85,18 +107,28 @@ describe('deliver', () => {
     }
     for (const [index, node] of [platform, other].entries()) {
       const holder = `deliver-${String(index)}`
-      running.push(startRelay({ ...node, logger, holder }), startDeliver({ ...node, logger, holder }, node.broker, openParking(node.storage)))
+      running.push(
+        startRelay({ ...node, logger, holder }),
+        startDeliver({ ...node, logger, holder }, node.broker, openParking(node.storage)),
+      )
       running.push(startSweep({ ...node, parking: openParking(node.storage), logger, holder }))
     }
     const texts = Array.from({ length: 6 }, (_, n) => `answer ${String(n)}`)
-    await Promise.all(customers.map(async ({ id, conversationId }) => {
-      for (const text of texts) await reply(conversationId, `${id} ${text}`)
-    }))
+    await Promise.all(
+      customers.map(async ({ id, conversationId }) => {
+        for (const text of texts) await reply(conversationId, `${id} ${text}`)
+      }),
+    )
     const ours = () => graph.seen.filter(({ to }) => customers.some(({ id }) => id === to))
     await until(() => ours().length >= 60, 25_000)
     const busiest = ours()
-    console.log(`answers ${String(busiest.length)}, refused first ${String(failed.size)}, requests ${String(graph.requests)}`)
-    for (const { id } of customers) expect(busiest.filter(({ to }) => to === id).map(({ text }) => text)).toEqual(texts.map((text) => `${id} ${text}`))
+    console.log(
+      `answers ${String(busiest.length)}, refused first ${String(failed.size)}, requests ${String(graph.requests)}`,
+    )
+    for (const { id } of customers)
+      expect(busiest.filter(({ to }) => to === id).map(({ text }) => text)).toEqual(
+        texts.map((text) => `${id} ${text}`),
+      )
     expect(failed.size).toBe(10)
     for (const { conversationId } of customers) {
       await until(async () => (await outbound(conversationId)).every(({ externalId }) => externalId !== null))
@@ -108,7 +140,8 @@ describe('deliver', () => {
     const { conversationId } = await customer()
     const { storage, accountId } = platform
     const conversation = await storage.conversations.get(storage.primary, accountId, conversationId)
-    const name = async () => (await storage.contacts.get(storage.primary, accountId, conversation?.contactId ?? ''))?.name
+    const name = async () =>
+      (await storage.contacts.get(storage.primary, accountId, conversation?.contactId ?? ''))?.name
     await until(async () => (await name()) === 'Asked Name')
   })
 
@@ -128,7 +161,9 @@ describe('deliver', () => {
     const seen = graph.seen.at(-1)
     expect(seen?.reference).toBe((await deliveryOf(message.id)).id)
     await receive(platform, pageBody([echoes({ id }, seen?.mid ?? '', 'with pleasure', new Date(), seen?.reference)]))
-    expect((await outbound(conversationId)).map(({ id: each, externalId }) => [each, externalId])).toEqual([[message.id, seen?.mid]])
+    expect((await outbound(conversationId)).map(({ id: each, externalId }) => [each, externalId])).toEqual([
+      [message.id, seen?.mid],
+    ])
   })
 
   it('settles by the echo that comes before the answer', async () => {
@@ -153,7 +188,9 @@ describe('deliver', () => {
     await receive(other, pageBody([echoes({ id }, seen.mid, 'text that the network changed', new Date())]))
     expect((await outbound(conversationId)).length).toBe(2)
     await done
-    expect((await outbound(conversationId)).map(({ id: each, externalId, text }) => [each, externalId, text])).toEqual([[message.id, seen.mid, 'as I said']])
+    expect((await outbound(conversationId)).map(({ id: each, externalId, text }) => [each, externalId, text])).toEqual([
+      [message.id, seen.mid, 'as I said'],
+    ])
   })
 
   it('never repeats an unknown outcome blindly: the echo settles it, by reference or by text', async () => {
@@ -169,7 +206,10 @@ describe('deliver', () => {
       expect(graph.seen.filter((each) => each.to === id).length).toBe(1)
       const seen = graph.seen.find((each) => each.to === id)
       const echoed = withReference ? text : `see https://l.example/x1  ${String(withReference)} `
-      await receive(platform, pageBody([echoes({ id }, seen?.mid ?? '', echoed, new Date(), withReference ? seen?.reference : undefined)]))
+      await receive(
+        platform,
+        pageBody([echoes({ id }, seen?.mid ?? '', echoed, new Date(), withReference ? seen?.reference : undefined)]),
+      )
       expect([(await deliveryOf(message.id)).state, (await outbound(conversationId)).length]).toEqual(['sent', 2])
       await deliver(other, conversationId)
       expect(graph.seen.filter((each) => each.to === id).map((each) => each.text)).toEqual([text, 'later one'])
@@ -185,7 +225,9 @@ describe('deliver', () => {
     await age(message.id, 2)
     await deliver(platform, conversationId)
     expect((await deliveryOf(message.id)).state).toBe('sent')
-    expect((await outbound(conversationId)).map(({ externalId }) => externalId)).toEqual([graph.seen.find(({ to }) => to === id)?.mid])
+    expect((await outbound(conversationId)).map(({ externalId }) => externalId)).toEqual([
+      graph.seen.find(({ to }) => to === id)?.mid,
+    ])
   })
 
   it('sends once more only when the last look says that it is not there, and then leaves it to a person', async () => {
@@ -207,7 +249,11 @@ describe('deliver', () => {
     graph.behave = () => 'sent'
     await deliver(platform, conversationId)
     const delivery = await deliveryOf(message.id)
-    expect([delivery.state, delivery.nextAttemptAt, (await deliveryOf(later.id)).state]).toEqual(['unknown', null, 'sent'])
+    expect([delivery.state, delivery.nextAttemptAt, (await deliveryOf(later.id)).state]).toEqual([
+      'unknown',
+      null,
+      'sent',
+    ])
     expect(graph.seen.filter(({ to }) => to === id).length).toBe(3)
     await retryDelivery(platform.storage, platform.accountId, message.id)
     await deliver(platform, conversationId)
@@ -226,8 +272,13 @@ describe('deliver', () => {
     await expireLane(conversationId)
     graph.behave = () => 'sent'
     await deliver(other, conversationId)
-    expect([(await deliveryOf(message.id)).state, graph.seen.filter(({ to }) => to === id).length]).toEqual(['unknown', 0])
-    expect((await attemptsOf(message.id)).map(({ outcome, code }) => [outcome, code])).toEqual([['unknown', 'node_lost']])
+    expect([(await deliveryOf(message.id)).state, graph.seen.filter(({ to }) => to === id).length]).toEqual([
+      'unknown',
+      0,
+    ])
+    expect((await attemptsOf(message.id)).map(({ outcome, code }) => [outcome, code])).toEqual([
+      ['unknown', 'node_lost'],
+    ])
     graph.hangUp()
     await gone
     expect((await deliveryOf(message.id)).state).toBe('unknown')
@@ -238,12 +289,19 @@ describe('deliver', () => {
     const message = await reply(conversationId, 'no')
     graph.behave = () => 'refused'
     await deliver(platform, conversationId)
-    expect([(await deliveryOf(message.id)).state, (await deliveryOf(message.id)).reason]).toEqual(['failed', 'Invalid parameter'])
+    expect([(await deliveryOf(message.id)).state, (await deliveryOf(message.id)).reason]).toEqual([
+      'failed',
+      'Invalid parameter',
+    ])
     const second = await reply(conversationId, 'no token')
     graph.behave = () => 'token'
     await deliver(platform, conversationId)
     expect((await deliveryOf(second.id)).state).toBe('failed')
-    const channel = await platform.storage.channels.get(platform.storage.primary, platform.accountId, platform.channelId)
+    const channel = await platform.storage.channels.get(
+      platform.storage.primary,
+      platform.accountId,
+      platform.channelId,
+    )
     expect([channel?.state, channel?.stateReason]).toEqual(['reconnect_needed', 'The session has been invalidated.'])
   })
 
@@ -269,7 +327,8 @@ describe('deliver', () => {
     const { storage, accountId, channelId } = platform
     const channel = await storage.channels.get(storage.primary, accountId, channelId)
     if (channel === undefined) throw new Error('the channel is gone')
-    const take = (event: InboundEvent) => storage.write((tx) => takeIn(storage, tx, [{ at: '', channel, event, receivedAt: new Date() }]))
+    const take = (event: InboundEvent) =>
+      storage.write((tx) => takeIn(storage, tx, [{ at: '', channel, event, receivedAt: new Date() }]))
     const { id, conversationId } = await customer()
     const person = { externalId: id }
     const message = await reply(conversationId, 'by reference')
@@ -277,16 +336,30 @@ describe('deliver', () => {
     await deliver(platform, conversationId)
     const reference = (await deliveryOf(message.id)).id
     await take({ type: 'receipt', state: 'sent', person, occurredAt: new Date(), ids: [`wamid-${id}`], reference })
-    expect([(await deliveryOf(message.id)).state, (await outbound(conversationId))[0]?.externalId]).toEqual(['sent', `wamid-${id}`])
+    expect([(await deliveryOf(message.id)).state, (await outbound(conversationId))[0]?.externalId]).toEqual([
+      'sent',
+      `wamid-${id}`,
+    ])
     const refusal = { class: 'recipient', code: '131026', reason: 'The person cannot be reached.' } as const
     await take({ type: 'receipt', state: 'failed', person, occurredAt: new Date(), ids: [`wamid-${id}`], refusal })
-    expect([(await deliveryOf(message.id)).state, (await deliveryOf(message.id)).reason]).toEqual(['failed', refusal.reason])
+    expect([(await deliveryOf(message.id)).state, (await deliveryOf(message.id)).reason]).toEqual([
+      'failed',
+      refusal.reason,
+    ])
 
     await take({ type: 'person_changed', occurredAt: new Date(), was: person, is: { externalId: `new-${id}` } })
     await receive(platform, pageBody([writes({ id: `new-${id}` }, `moved-${id}`, 'my new number', new Date())]))
-    expect((await platform.messages()).find(({ externalId }) => externalId === `moved-${id}`)?.conversationId).toBe(conversationId)
+    expect((await platform.messages()).find(({ externalId }) => externalId === `moved-${id}`)?.conversationId).toBe(
+      conversationId,
+    )
 
-    await take({ type: 'notice', occurredAt: new Date(), code: 'quality', text: 'The quality rating fell.', state: 'degraded' })
+    await take({
+      type: 'notice',
+      occurredAt: new Date(),
+      code: 'quality',
+      text: 'The quality rating fell.',
+      state: 'degraded',
+    })
     const after = await storage.channels.get(storage.primary, accountId, channelId)
     expect([after?.state, after?.stateReason]).toEqual(['degraded', 'The quality rating fell.'])
   })

@@ -3,7 +3,10 @@ import { createServer } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import { z } from 'zod'
 
-const sent = z.object({ recipient: z.object({ id: z.string().optional() }), message: z.object({ text: z.string(), metadata: z.string().optional() }) })
+const sent = z.object({
+  recipient: z.object({ id: z.string().optional() }),
+  message: z.object({ text: z.string(), metadata: z.string().optional() }),
+})
 
 /** What a customer saw. */
 export interface Seen {
@@ -32,7 +35,9 @@ export interface Graph {
   close(): Promise<void>
 }
 
-const refusals: Partial<Record<Behaviour, { readonly status: number; readonly error: { readonly code: number; readonly message: string } }>> = {
+const refusals: Partial<
+  Record<Behaviour, { readonly status: number; readonly error: { readonly code: number; readonly message: string } }>
+> = {
   busy: { status: 400, error: { code: 613, message: 'Calls to this api have exceeded the rate limit.' } },
   refused: { status: 400, error: { code: 100, message: 'Invalid parameter' } },
   token: { status: 401, error: { code: 190, message: 'The session has been invalidated.' } },
@@ -46,8 +51,10 @@ export async function openGraph(pageId: string): Promise<Graph> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const url = new URL(request.url ?? '/', 'http://graph')
-      if (request.method === 'GET' && url.pathname.endsWith('/conversations')) answerLookUp(response, url.searchParams.get('user_id') ?? '')
-      else if (request.method === 'GET') answer(response, 200, { id: url.pathname.split('/').at(-1), name: 'Asked Name' })
+      if (request.method === 'GET' && url.pathname.endsWith('/conversations'))
+        answerLookUp(response, url.searchParams.get('user_id') ?? '')
+      else if (request.method === 'GET')
+        answer(response, 200, { id: url.pathname.split('/').at(-1), name: 'Asked Name' })
       else void take(response, Buffer.concat(chunks).toString())
     })
   })
@@ -76,12 +83,21 @@ export async function openGraph(pageId: string): Promise<Graph> {
   const answerLookUp = (response: ServerResponse, personId: string): void => {
     const found = graph.lookUp(personId)
     if (found === 'error') return answer(response, 500, { error: { code: 2, message: 'temporarily unavailable' } })
-    const data = found.map(({ id, message, at }) => ({ id, message, created_time: new Date(at).toISOString(), from: { id: pageId } }))
+    const data = found.map(({ id, message, at }) => ({
+      id,
+      message,
+      created_time: new Date(at).toISOString(),
+      from: { id: pageId },
+    }))
     answer(response, 200, { data: [{ id: 't_1', messages: { data } }] })
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
-  const remember: Graph['lookUp'] = (personId) => graph.seen.filter(({ to }) => to === personId).map(({ mid, text, at }) => ({ id: mid, message: text, at })).reverse()
+  const remember: Graph['lookUp'] = (personId) =>
+    graph.seen
+      .filter(({ to }) => to === personId)
+      .map(({ mid, text, at }) => ({ id: mid, message: text, at }))
+      .reverse()
   const graph: Graph = {
     url: `http://127.0.0.1:${String(typeof address === 'object' && address !== null ? address.port : 0)}`,
     seen: [],

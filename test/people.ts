@@ -17,22 +17,53 @@ export const second = (n: number): Date => new Date(beginning + n * 1000)
 type Fields = Readonly<Record<string, unknown>>
 
 /** A body of Meta's webhooks for the page. */
-export const pageBody = (items: readonly Fields[], page = bakery.externalId): Buffer => Buffer.from(JSON.stringify({ object: 'page', entry: [{ id: page, time: Date.now(), messaging: items }] }))
+export const pageBody = (items: readonly Fields[], page = bakery.externalId): Buffer =>
+  Buffer.from(JSON.stringify({ object: 'page', entry: [{ id: page, time: Date.now(), messaging: items }] }))
 export const feedBody = (values: readonly Fields[], page = bakery.externalId): Buffer =>
-  Buffer.from(JSON.stringify({ object: 'page', entry: [{ id: page, time: Date.now(), changes: values.map((value) => ({ field: 'feed', value })) }] }))
+  Buffer.from(
+    JSON.stringify({
+      object: 'page',
+      entry: [{ id: page, time: Date.now(), changes: values.map((value) => ({ field: 'feed', value })) }],
+    }),
+  )
 
-const between = (from: string, to: string, at: Date): Fields => ({ sender: { id: from }, recipient: { id: to }, timestamp: at.getTime() })
+const between = (from: string, to: string, at: Date): Fields => ({
+  sender: { id: from },
+  recipient: { id: to },
+  timestamp: at.getTime(),
+})
 
-export const writes = (person: { id: string }, mid: string, text: string, at: Date, page = bakery.externalId): Fields => ({ ...between(person.id, page, at), message: { mid, text } })
-export const edits = (person: { id: string }, mid: string, text: string, at: Date): Fields => ({ ...between(person.id, bakery.externalId, at), message_edit: { mid, text, num_edit: 1 } })
-export const takesBack = (person: { id: string }, mid: string, at: Date): Fields => ({ ...between(person.id, bakery.externalId, at), message: { mid, is_deleted: true } })
-export const reacts = (person: { id: string }, mid: string, emoji: string, at: Date): Fields => ({ ...between(person.id, bakery.externalId, at), reaction: { mid, action: 'react', reaction: 'love', emoji } })
+export const writes = (
+  person: { id: string },
+  mid: string,
+  text: string,
+  at: Date,
+  page = bakery.externalId,
+): Fields => ({ ...between(person.id, page, at), message: { mid, text } })
+export const edits = (person: { id: string }, mid: string, text: string, at: Date): Fields => ({
+  ...between(person.id, bakery.externalId, at),
+  message_edit: { mid, text, num_edit: 1 },
+})
+export const takesBack = (person: { id: string }, mid: string, at: Date): Fields => ({
+  ...between(person.id, bakery.externalId, at),
+  message: { mid, is_deleted: true },
+})
+export const reacts = (person: { id: string }, mid: string, emoji: string, at: Date): Fields => ({
+  ...between(person.id, bakery.externalId, at),
+  reaction: { mid, action: 'react', reaction: 'love', emoji },
+})
 export const echoes = (person: { id: string }, mid: string, text: string, at: Date, metadata?: string): Fields => ({
   ...between(bakery.externalId, person.id, at),
   message: { mid, text, is_echo: true, app_id: 1, ...(metadata === undefined ? {} : { metadata }) },
 })
-export const hasRead = (person: { id: string }, upTo: Date): Fields => ({ ...between(person.id, bakery.externalId, upTo), read: { watermark: upTo.getTime() } })
-export const hasReceived = (person: { id: string }, mids: readonly string[], at: Date): Fields => ({ ...between(person.id, bakery.externalId, at), delivery: { mids, watermark: at.getTime() } })
+export const hasRead = (person: { id: string }, upTo: Date): Fields => ({
+  ...between(person.id, bakery.externalId, upTo),
+  read: { watermark: upTo.getTime() },
+})
+export const hasReceived = (person: { id: string }, mids: readonly string[], at: Date): Fields => ({
+  ...between(person.id, bakery.externalId, at),
+  delivery: { mids, watermark: at.getTime() },
+})
 
 /** A comment below a post; `parent` another comment. */
 export const comments = (person: { id: string; name: string }, id: string, text: string, at: Date, post: string, parent = post): Fields => ({

@@ -28,7 +28,8 @@ const development = {
 }
 
 /** Set PARLEY_TEST_LOG=1 to see what the parts say. */
-export const logger = process.env['PARLEY_TEST_LOG'] === undefined ? silentLogger : openLogger({ node: 'test', logLevel: 'debug' })
+export const logger =
+  process.env['PARLEY_TEST_LOG'] === undefined ? silentLogger : openLogger({ node: 'test', logLevel: 'debug' })
 
 /** One process of the cluster: its own pools and its own connection to the broker. */
 export interface Node {
@@ -58,7 +59,10 @@ export interface Platform extends Node {
 export async function openPlatform(options: { readonly apiBaseUrl?: string } = {}): Promise<Platform> {
   const name = `t_${randomBytes(6).toString('hex')}`
   const home = await mkdtemp(join(tmpdir(), 'parley-'))
-  const given = { ...development, ...(process.env['PARLEY_PRIMARY_URL'] === undefined ? {} : pick(process.env, Object.keys(development))) }
+  const given = {
+    ...development,
+    ...(process.env['PARLEY_PRIMARY_URL'] === undefined ? {} : pick(process.env, Object.keys(development))),
+  }
   const inDatabase = (urls: string, database: string): string =>
     urls
       .split(',')
@@ -71,7 +75,7 @@ export async function openPlatform(options: { readonly apiBaseUrl?: string } = {
       PARLEY_HOME: home,
       PARLEY_NODE: node,
       PARLEY_PREFIX: name,
-      
+
       PARLEY_PRIMARY_URL: inDatabase(given.PARLEY_PRIMARY_URL, database),
       PARLEY_REPLICA_URLS: inDatabase(given.PARLEY_REPLICA_URLS, database),
       PARLEY_NETWORK_HOSTS: options.apiBaseUrl === undefined ? '' : new URL(options.apiBaseUrl).host,
@@ -96,17 +100,28 @@ export async function openPlatform(options: { readonly apiBaseUrl?: string } = {
   const { storage, broker } = first
   const { accountId, adminId } = await storage.write(async (tx) => {
     const account = await storage.accounts.create(tx, bakery.name)
-    return { accountId: account.id, adminId: await storage.users.create(tx, { accountId: account.id, email: ada.email, name: ada.name, role: 'administrator', passwordHash: null }) }
+    return {
+      accountId: account.id,
+      adminId: await storage.users.create(tx, {
+        accountId: account.id,
+        email: ada.email,
+        name: ada.name,
+        role: 'administrator',
+        passwordHash: null,
+      }),
+    }
   })
   const createApp: Platform['createApp'] = (network, secret = 'meta-secret') =>
-    storage.write((tx) =>
+    storage.write(
+      (tx) =>
       storage.apps.create(tx, storage, {
         accountId, network, name: `${network} app`, externalId: '1', webhookKey: newId(), consumerKey: network === 'x' ? 'consumer-key' : null, clientId: null,
         secrets: { secrets: [secret], clientSecret: null, verifyToken: 'verify' }, apiBaseUrl: null,
       }), // prettier-ignore
     )
   const createChannel: Platform['createChannel'] = (appId, type, externalId) =>
-    storage.write((tx) =>
+    storage.write(
+      (tx) =>
       storage.channels.create(tx, storage, {
         accountId, appId, type, name: bakery.name, externalId, credentials: { access_token: `token-${externalId}`, access_token_secret: 'token-secret' },
         apiBaseUrl: options.apiBaseUrl ?? null, tokenExpiresAt: null,
@@ -142,7 +157,10 @@ export async function openPlatform(options: { readonly apiBaseUrl?: string } = {
 }
 
 /** Asks again until the answer is not `undefined` or `false`. */
-export async function until<T>(ask: () => Promise<T | undefined | false> | T | undefined | false, limitMs = 10_000): Promise<T> {
+export async function until<T>(
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = 10_000,
+): Promise<T> {
   const end = Date.now() + limitMs
   for (;;) {
     const answer = await ask()
@@ -152,5 +170,7 @@ export async function until<T>(ask: () => Promise<T | undefined | false> | T | u
   }
 }
 
-const pick = <K extends string>(from: Readonly<Record<string, string | undefined>>, names: readonly K[]): Record<K, string> =>
-  Object.fromEntries(names.map((each) => [each, from[each] ?? ''])) as Record<K, string>
+const pick = <K extends string>(
+  from: Readonly<Record<string, string | undefined>>,
+  names: readonly K[],
+): Record<K, string> => Object.fromEntries(names.map((each) => [each, from[each] ?? ''])) as Record<K, string>

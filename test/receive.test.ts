@@ -8,7 +8,22 @@ import { Names } from '../messaging/names.ts'
 import { receiveBodies, startReceive } from '../messaging/receive.ts'
 import type { ReceiveContext } from '../messaging/receive.ts'
 import { handOn } from '../messaging/sweep.ts'
-import { comments, echoes, edits, feedBody, ines, juma, mei, midOf, pageBody, reacts, second, secondBakery, takesBack, writes } from './people.ts'
+import {
+  comments,
+  echoes,
+  edits,
+  feedBody,
+  ines,
+  juma,
+  mei,
+  midOf,
+  pageBody,
+  reacts,
+  second,
+  secondBakery,
+  takesBack,
+  writes,
+} from './people.ts'
 import { logger, openPlatform, until } from './platform.ts'
 import type { Node, Platform } from './platform.ts'
 
@@ -16,13 +31,23 @@ let platform: Platform
 let other: Node
 const running: Running[] = []
 
-const contextOf = (node: Node): ReceiveContext => ({ storage: node.storage, directory: new Directory(node.storage), logger, names: new Names({ ...node, logger }) })
+const contextOf = (node: Node): ReceiveContext => ({
+  storage: node.storage,
+  directory: new Directory(node.storage),
+  logger,
+  names: new Names({ ...node, logger }),
+})
 const start = (node: Node): void => {
   running.push(startReceive(contextOf(node), node.broker, openParking(node.storage)))
 }
 /** Without the queue, at once. */
-const receive = (...bodies: Buffer[]): Promise<Map<string, unknown>> => receiveBodies(contextOf(platform), bodies.map((bytes) => ({ id: newId(), appId: platform.appId, bytes })))
-const textsOf = async (conversationId: string): Promise<(string | null)[]> => (await platform.messages()).filter((each) => each.conversationId === conversationId).map(({ text }) => text)
+const receive = (...bodies: Buffer[]): Promise<Map<string, unknown>> =>
+  receiveBodies(
+    contextOf(platform),
+    bodies.map((bytes) => ({ id: newId(), appId: platform.appId, bytes })),
+  )
+const textsOf = async (conversationId: string): Promise<(string | null)[]> =>
+  (await platform.messages()).filter((each) => each.conversationId === conversationId).map(({ text }) => text)
 const byMid = async (mid: string) => {
   const found = (await platform.messages()).find(({ externalId }) => externalId === mid)
   if (found === undefined) throw new Error(`${mid} has not come`)
@@ -43,7 +68,9 @@ describe('receive', () => {
     start(platform)
     start(other)
     const people = [ines, juma, mei]
-    const bodies = Array.from({ length: 300 }, (_, n) => pageBody([writes(people[n % 3] ?? ines, midOf(`thrice ${String(n)}`), `message ${String(n)}`, second(n))]))
+    const bodies = Array.from({ length: 300 }, (_, n) =>
+      pageBody([writes(people[n % 3] ?? ines, midOf(`thrice ${String(n)}`), `message ${String(n)}`, second(n))]),
+    )
     const thrice = [...bodies, ...bodies, ...bodies].sort(() => Math.random() - 0.5)
     const ids = await Promise.all(thrice.map((body) => platform.arrive(body)))
     const settled = await until(async () => {
@@ -51,9 +78,13 @@ describe('receive', () => {
       return done.size === ids.length && done
     }, 20_000)
     const messages = await platform.messages()
-    const conversations = await platform.storage.conversations.list(platform.storage.primary, platform.accountId, { limit: 100 })
+    const conversations = await platform.storage.conversations.list(platform.storage.primary, platform.accountId, {
+      limit: 100,
+    })
     const received = await platform.storage.relay.oldest(platform.storage.primary, 10_000)
-    console.log(`bodies ${String(settled.size)}, messages ${String(messages.length)}, conversations ${String(conversations.length)}, facts ${String(received.length)}`)
+    console.log(
+      `bodies ${String(settled.size)}, messages ${String(messages.length)}, conversations ${String(conversations.length)}, facts ${String(received.length)}`,
+    )
     expect(messages.map(({ text }) => text)).toEqual(bodies.map((_, n) => `message ${String(n)}`))
     expect(conversations.length).toBe(3)
     expect(received.filter(({ type }) => type === 'message.received').length).toBe(300)
@@ -66,10 +97,16 @@ describe('receive', () => {
   it('shows the order of the payload, whatever came first', async () => {
     const zoe = { id: '7100' }
     await receive(pageBody([writes(zoe, 'order-3', 'third', second(903))]))
-    await receive(pageBody([writes(zoe, 'order-1', 'first', second(901)), writes(zoe, 'order-2', 'second', second(902))]))
+    await receive(
+      pageBody([writes(zoe, 'order-1', 'first', second(901)), writes(zoe, 'order-2', 'second', second(902))]),
+    )
     const { conversationId } = await byMid('order-1')
     expect(await textsOf(conversationId)).toEqual(['first', 'second', 'third'])
-    const conversation = await platform.storage.conversations.get(platform.storage.primary, platform.accountId, conversationId)
+    const conversation = await platform.storage.conversations.get(
+      platform.storage.primary,
+      platform.accountId,
+      conversationId,
+    )
     expect([conversation?.preview, conversation?.lastInboundAt]).toEqual(['third', second(903)])
   })
 
@@ -78,7 +115,11 @@ describe('receive', () => {
     await receive(pageBody([writes(ines, 'early', 'good', second(10)), writes(ines, 'gone', 'oops', second(10))]))
     await receive(pageBody([takesBack(ines, 'gone', second(14)), edits(ines, 'early', 'too late', second(9))]))
     const early = await byMid('early')
-    expect([early.text, early.editedAt, early.reactions]).toEqual(['better', second(11), [{ by: juma.id, emoji: '🙂' }]])
+    expect([early.text, early.editedAt, early.reactions]).toEqual([
+      'better',
+      second(11),
+      [{ by: juma.id, emoji: '🙂' }],
+    ])
     const gone = await byMid('gone')
     expect([gone.text, gone.deletedAt]).toEqual([null, second(14)])
     const [left] = await platform.storage.primary.query<{ n: number }>('select count(*) n from early_changes')
@@ -88,47 +129,91 @@ describe('receive', () => {
   it('loses no change that meets its message on another node', async () => {
     const one = contextOf(platform)
     const two = contextOf(other)
-    const put = (context: ReceiveContext, body: Buffer) => receiveBodies(context, [{ id: newId(), appId: platform.appId, bytes: body }])
+    const put = (context: ReceiveContext, body: Buffer) =>
+      receiveBodies(context, [{ id: newId(), appId: platform.appId, bytes: body }])
     for (let n = 0; n < 40; n++) {
       const mid = `race-${String(n)}`
-      await Promise.all([put(one, pageBody([writes(mei, mid, 'plain', second(20))])), put(two, pageBody([edits(mei, mid, 'edited', second(21))]))])
+      await Promise.all([
+        put(one, pageBody([writes(mei, mid, 'plain', second(20))])),
+        put(two, pageBody([edits(mei, mid, 'edited', second(21))])),
+      ])
     }
-    const texts = (await platform.messages()).filter(({ externalId }) => externalId?.startsWith('race-')).map(({ text }) => text)
+    const texts = (await platform.messages())
+      .filter(({ externalId }) => externalId?.startsWith('race-'))
+      .map(({ text }) => text)
     expect(texts).toEqual(Array.from({ length: 40 }, () => 'edited'))
   })
 
   it('loses no change whose message is committed between its two looks', async () => {
-    const put = (context: ReceiveContext, body: Buffer) => receiveBodies(context, [{ id: newId(), appId: platform.appId, bytes: body }])
+    const put = (context: ReceiveContext, body: Buffer) =>
+      receiveBodies(context, [{ id: newId(), appId: platform.appId, bytes: body }])
     const { storage } = other
     const keep: typeof storage.earlyChanges.keep = async (tx, news) => {
       await put(contextOf(platform), pageBody([writes(mei, 'between', 'plain', second(22))]))
       await storage.earlyChanges.keep(tx, news)
     }
-    await put({ ...contextOf(other), storage: { ...storage, earlyChanges: { ...storage.earlyChanges, keep } } }, pageBody([edits(mei, 'between', 'edited', second(23))]))
+    await put(
+      { ...contextOf(other), storage: { ...storage, earlyChanges: { ...storage.earlyChanges, keep } } },
+      pageBody([edits(mei, 'between', 'edited', second(23))]),
+    )
     expect((await byMid('between')).text).toBe('edited')
   })
 
   it('takes in a body of a thousand items, and a person with a name of any length', async () => {
-    const many = Array.from({ length: 1000 }, (_, n) => writes({ id: String(60_000 + (n % 50)) }, `many-${String(n)}`, `item ${String(n)}`, second(n)))
+    const many = Array.from({ length: 1000 }, (_, n) =>
+      writes({ id: String(60_000 + (n % 50)) }, `many-${String(n)}`, `item ${String(n)}`, second(n)),
+    )
     expect((await receive(pageBody(many), pageBody(many))).size).toBe(0)
     expect((await platform.messages()).filter(({ externalId }) => externalId?.startsWith('many-')).length).toBe(1000)
-    await receive(feedBody([comments({ id: '60100', name: '🙂'.repeat(400) }, 'long-name', 'hi', second(30), '100200300_56')]))
+    await receive(
+      feedBody([comments({ id: '60100', name: '🙂'.repeat(400) }, 'long-name', 'hi', second(30), '100200300_56')]),
+    )
     const { contactId } = await byMid('long-name')
-    expect((await platform.storage.contacts.get(platform.storage.primary, platform.accountId, contactId ?? ''))?.name.startsWith('🙂🙂')).toBe(true)
+    expect(
+      (
+        await platform.storage.contacts.get(platform.storage.primary, platform.accountId, contactId ?? '')
+      )?.name.startsWith('🙂🙂'),
+    ).toBe(true)
   })
 
   it('puts answers below a comment into its conversation and knows the post', async () => {
     const post = '100200300_55'
-    await receive(feedBody([comments(juma, 'c2', 'and me?', second(31), post, 'c1'), comments(ines, 'c1', 'lovely', second(30), post)]))
+    await receive(
+      feedBody([
+        comments(juma, 'c2', 'and me?', second(31), post, 'c1'),
+        comments(ines, 'c1', 'lovely', second(30), post),
+      ]),
+    )
     await receive(feedBody([comments(mei, 'c3', 'another thread', second(32), post)]))
-    await receive(feedBody([{ item: 'status', verb: 'add', post_id: post, message: 'Fresh bread', from: { id: '100200300' }, created_time: Math.floor(second(1).getTime() / 1000) }]))
+    await receive(
+      feedBody([
+        {
+          item: 'status',
+          verb: 'add',
+          post_id: post,
+          message: 'Fresh bread',
+          from: { id: '100200300' },
+          created_time: Math.floor(second(1).getTime() / 1000),
+        },
+      ]),
+    )
     const [c1, c2, c3] = [await byMid('c1'), await byMid('c2'), await byMid('c3')]
     expect(c2.conversationId).toBe(c1.conversationId)
     expect(c3.conversationId).not.toBe(c1.conversationId)
-    const conversation = await platform.storage.conversations.get(platform.storage.primary, platform.accountId, c1.conversationId)
-    const [found] = await platform.storage.posts.getMany(platform.storage.primary, platform.accountId, [conversation?.postId ?? ''])
+    const conversation = await platform.storage.conversations.get(
+      platform.storage.primary,
+      platform.accountId,
+      c1.conversationId,
+    )
+    const [found] = await platform.storage.posts.getMany(platform.storage.primary, platform.accountId, [
+      conversation?.postId ?? '',
+    ])
     expect([found?.externalId, found?.text]).toEqual([post, 'Fresh bread'])
-    const contact = await platform.storage.contacts.get(platform.storage.primary, platform.accountId, conversation?.contactId ?? '')
+    const contact = await platform.storage.contacts.get(
+      platform.storage.primary,
+      platform.accountId,
+      conversation?.contactId ?? '',
+    )
     expect(contact?.name).toBe(ines.name)
   })
 
@@ -137,27 +222,45 @@ describe('receive', () => {
     await receive(pageBody([writes(omar, 'o1', 'open?', second(40)), echoes(omar, 'o2', 'yes, until six', second(41))]))
     const echo = await byMid('o2')
     expect([echo.direction, echo.kind, echo.authorId]).toEqual(['outbound', 'reply', null])
-    const read = () => platform.storage.conversations.get(platform.storage.primary, platform.accountId, echo.conversationId)
+    const read = () =>
+      platform.storage.conversations.get(platform.storage.primary, platform.accountId, echo.conversationId)
     expect((await read())?.waitingSince).toBeNull()
-    await platform.storage.write((tx) => platform.storage.conversations.setStatus(tx, platform.accountId, echo.conversationId, 'resolved'))
+    await platform.storage.write((tx) =>
+      platform.storage.conversations.setStatus(tx, platform.accountId, echo.conversationId, 'resolved'),
+    )
     await receive(pageBody([writes(omar, 'o3', 'and Sunday?', second(42))]))
     expect([(await read())?.status, (await read())?.waitingSince]).toEqual(['open', second(42)])
   })
 
   it('keeps the same id of two channels apart', async () => {
     await platform.createChannel(platform.appId, 'facebook', secondBakery.externalId)
-    await receive(pageBody([writes(ines, 'both', 'north or south?', second(50))]), pageBody([writes(ines, 'both', 'north or south?', second(50), secondBakery.externalId)], secondBakery.externalId))
+    await receive(
+      pageBody([writes(ines, 'both', 'north or south?', second(50))]),
+      pageBody([writes(ines, 'both', 'north or south?', second(50), secondBakery.externalId)], secondBakery.externalId),
+    )
     expect((await platform.messages()).filter(({ externalId }) => externalId === 'both').length).toBe(2)
   })
 
   it('lets a poisonous item cost no other, and keeps it with its reason', async () => {
     const poison = 'x'.repeat(250)
-    const good = Array.from({ length: 20 }, (_, n) => pageBody([writes(juma, `beside-${String(n)}`, 'fine', second(60 + n))]))
-    const failed = await receive(...good, pageBody([writes(juma, 'with-1', 'fine', second(80)), writes(juma, poison, 'bad', second(81)), writes(juma, 'with-2', 'fine', second(82))]))
+    const good = Array.from({ length: 20 }, (_, n) =>
+      pageBody([writes(juma, `beside-${String(n)}`, 'fine', second(60 + n))]),
+    )
+    const failed = await receive(
+      ...good,
+      pageBody([
+        writes(juma, 'with-1', 'fine', second(80)),
+        writes(juma, poison, 'bad', second(81)),
+        writes(juma, 'with-2', 'fine', second(82)),
+      ]),
+    )
     expect(failed.size).toBe(0)
     const messages = await platform.messages()
     expect(messages.filter(({ externalId }) => /^(beside|with)-/.test(externalId ?? '')).length).toBe(22)
-    const dead = await platform.storage.received.list(platform.storage.primary, platform.accountId, { state: 'dead', limit: 10 })
+    const dead = await platform.storage.received.list(platform.storage.primary, platform.accountId, {
+      state: 'dead',
+      limit: 10,
+    })
     expect(dead.length).toBe(1)
     expect(dead[0]?.reason).toMatch(/entry\.0\.messaging\.1: .*external_id/)
     expect(dead[0]?.trace?.map(({ became }) => became.split(':')[0])).toEqual(['message', 'dead', 'message'])
@@ -166,7 +269,10 @@ describe('receive', () => {
 
   it('keeps what is for no channel, and what is no JSON', async () => {
     await receive(pageBody([writes(ines, 'stranger', 'hello', second(90), '999')], '999'), Buffer.from('not json'))
-    const kept = await platform.storage.received.list(platform.storage.primary, platform.accountId, { state: 'kept', limit: 10 })
+    const kept = await platform.storage.received.list(platform.storage.primary, platform.accountId, {
+      state: 'kept',
+      limit: 10,
+    })
     expect(kept.map(({ reason }) => reason).sort()).toEqual(['no channel for facebook 999', 'the body is not JSON'])
   })
 
@@ -174,7 +280,15 @@ describe('receive', () => {
     start(platform)
     const id = newId()
     const { storage, accountId, appId } = platform
-    await storage.write((tx) => storage.received.keepPending(tx, { id, accountId, appId, body: pageBody([writes(ines, 'kept-at-door', 'anyone?', second(100))]), receivedAt: new Date() }))
+    await storage.write((tx) =>
+      storage.received.keepPending(tx, {
+        id,
+        accountId,
+        appId,
+        body: pageBody([writes(ines, 'kept-at-door', 'anyone?', second(100))]),
+        receivedAt: new Date(),
+      }),
+    )
     const handedOn = new Map<string, number>()
     await handOn(platform, handedOn)
     await handOn(platform, handedOn)
@@ -191,7 +305,8 @@ describe('receive', () => {
     const app = await platform.createApp('x')
     await platform.createChannel(app, 'x', '42')
     await platform.createChannel(app, 'x', '43')
-    const put = (body: object) => receiveBodies(contextOf(platform), [{ id: newId(), appId: app, bytes: Buffer.from(JSON.stringify(body)) }])
+    const put = (body: object) =>
+      receiveBodies(contextOf(platform), [{ id: newId(), appId: app, bytes: Buffer.from(JSON.stringify(body)) }])
     const user = (id: string) => ({ id_str: id, name: `Name ${id}`, screen_name: `handle${id}` })
     const post = (id: string, from: string, answers?: { id: string; user: string }) => ({
       id_str: id, text: `post ${id}`, user: user(from), created_at: second(200 + Number(id.slice(-2))).toUTCString(), entities: {},
@@ -208,10 +323,23 @@ describe('receive', () => {
     expect((await byMid('9004')).direction).toBe('outbound')
 
     // The same direct message comes once for each of our users that are in it.
-    const message = { type: 'message_create', id: '7001', created_timestamp: String(second(300).getTime()), message_create: { sender_id: '501', target: { recipient_id: '42' }, message_data: { text: 'psst' } } }
-    const dm = (forUser: string, target: string) => ({ for_user_id: forUser, direct_message_events: [{ ...message, message_create: { ...message.message_create, target: { recipient_id: target } } }], users: { 501: { id: '501', name: 'Name 501', screen_name: 'handle501' } } })
+    const message = {
+      type: 'message_create',
+      id: '7001',
+      created_timestamp: String(second(300).getTime()),
+      message_create: { sender_id: '501', target: { recipient_id: '42' }, message_data: { text: 'psst' } },
+    }
+    const dm = (forUser: string, target: string) => ({
+      for_user_id: forUser,
+      direct_message_events: [
+        { ...message, message_create: { ...message.message_create, target: { recipient_id: target } } },
+      ],
+      users: { 501: { id: '501', name: 'Name 501', screen_name: 'handle501' } },
+    })
     await Promise.all([put(dm('42', '42')), put(dm('43', '43')), put(dm('42', '42'))])
-    const direct = (await platform.messages()).filter(({ externalId, visibility }) => externalId === '7001' && visibility === 'direct')
+    const direct = (await platform.messages()).filter(
+      ({ externalId, visibility }) => externalId === '7001' && visibility === 'direct',
+    )
     expect(direct.length).toBe(2)
     expect(new Set(direct.map(({ contactId }) => contactId)).size).toBe(1)
     expect(direct[0]?.contactId).toBe((await byMid('9002')).contactId)

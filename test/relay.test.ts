@@ -19,9 +19,18 @@ beforeAll(async () => {
 })
 afterAll(() => platform.close())
 
-const fact = (name: string): NewEvent => ({ type: 'app.changed', accountId: platform.accountId, data: { app_id: name } })
-const announce = (...names: string[]): Promise<void> => platform.storage.write((tx) => platform.storage.outbox.appendMany(tx, names.map(fact)))
-const numbered = async () => (await platform.storage.events.after(platform.storage.primary, undefined, 0, 100_000)).map(({ number, data }) => ({ number, name: data['app_id'] }))
+const fact = (name: string): NewEvent => ({
+  type: 'app.changed',
+  accountId: platform.accountId,
+  data: { app_id: name },
+})
+const announce = (...names: string[]): Promise<void> =>
+  platform.storage.write((tx) => platform.storage.outbox.appendMany(tx, names.map(fact)))
+const numbered = async () =>
+  (await platform.storage.events.after(platform.storage.primary, undefined, 0, 100_000)).map(({ number, data }) => ({
+    number,
+    name: data['app_id'],
+  }))
 
 /** As a process that takes over does, whether the holder before is alive or not. */
 async function steal(holder: string): Promise<Lease> {
@@ -56,7 +65,10 @@ describe('relay', () => {
     commit()
     await late
     await numberFacts(storage, lease)
-    expect(await numbered()).toEqual([{ number: 1, name: 'after it' }, { number: 2, name: 'late' }])
+    expect(await numbered()).toEqual([
+      { number: 1, name: 'after it' },
+      { number: 2, name: 'late' },
+    ])
   })
 
   it('gives a relay that was paused no way to number or publish under its old right', async () => {
@@ -71,7 +83,8 @@ describe('relay', () => {
 
   it('repeats the deletion of cached values whose writer may have died', async () => {
     const { storage } = platform
-    const read = (value: string) => storage.cache.read('relaytest.1:x', { ttlSeconds: 60 }, () => Promise.resolve(value), z.string())
+    const read = (value: string) =>
+      storage.cache.read('relaytest.1:x', { ttlSeconds: 60 }, () => Promise.resolve(value), z.string())
     expect([await read('old'), await read('not asked')]).toEqual(['old', 'old'])
     await storage.write((tx) => storage.outbox.append(tx, fact('stale'), ['relaytest.1:x']))
     await numberFacts(other.storage, await steal('three'))
@@ -108,7 +121,7 @@ describe('relay', () => {
     isWriting = false
     await work
     const last = await steal('last')
-    for (let count = 1; count > 0; ) {
+    for (let count = 1; count > 0;) {
       count = await numberFacts(platform.storage, last)
       taken += count
     }
@@ -122,22 +135,33 @@ describe('relay', () => {
   })
 
   it('takes over from a relay that has gone, and tells the conversations with something to deliver', async () => {
-    await platform.storage.write((tx) => tx.run('update leases set expires_at = utc_timestamp(3) + interval 1 second where name = ?', [relayLease]))
+    await platform.storage.write((tx) =>
+      tx.run('update leases set expires_at = utc_timestamp(3) + interval 1 second where name = ?', [relayLease]),
+    )
     const nudged: string[] = []
     const consumer = platform.broker.consume(queues.deliver, { credit: 100 }, (message) => {
       nudged.push(`${message.id} ${message.body.toString()}`)
       message.accept()
     })
-    const relays = [platform, other].map((node, index) => startRelay({ ...node, logger, holder: `relay-${String(index)}` }))
+    const relays = [platform, other].map((node, index) =>
+      startRelay({ ...node, logger, holder: `relay-${String(index)}` }),
+    )
     const data = { conversation_id: 'c1', message_id: 'm1', channel_id: 'ch1', delivery_id: 'd1', by: null }
     await platform.storage.write((tx) =>
-      platform.storage.outbox.appendMany(tx, [fact('plain'), { type: 'message.queued', accountId: platform.accountId, data }, { type: 'message.queued', accountId: platform.accountId, data }]),
+      platform.storage.outbox.appendMany(tx, [
+        fact('plain'),
+        { type: 'message.queued', accountId: platform.accountId, data },
+        { type: 'message.queued', accountId: platform.accountId, data },
+      ]),
     )
     await until(() => nudged.length > 0, 15_000)
     await announce('later')
     const last = await until(async () => (await numbered()).find(({ name }) => name === 'later'))
-    expect(nudged).toEqual([`event-${String(last.number - 1)} ${JSON.stringify({ account_id: platform.accountId, conversation_id: 'c1', channel_id: 'ch1' })}`])
-    const published = async () => (await platform.storage.primary.first<{ n: number }>('select published_number n from relay'))?.n
+    expect(nudged).toEqual([
+      `event-${String(last.number - 1)} ${JSON.stringify({ account_id: platform.accountId, conversation_id: 'c1', channel_id: 'ch1' })}`,
+    ])
+    const published = async () =>
+      (await platform.storage.primary.first<{ n: number }>('select published_number n from relay'))?.n
     await until(async () => (await published()) === last.number)
     await Promise.all(relays.map((each) => each.stop()))
     await consumer.stop()

@@ -16,10 +16,21 @@ let thread: string
 let stale: string
 
 const receive = (...bodies: Buffer[]) =>
-  receiveBodies({ ...platform, directory: new Directory(platform.storage), logger, names: new Names({ ...platform, logger }) }, bodies.map((bytes) => ({ id: newId(), appId: platform.appId, bytes })))
+  receiveBodies(
+    { ...platform, directory: new Directory(platform.storage), logger, names: new Names({ ...platform, logger }) },
+    bodies.map((bytes) => ({ id: newId(), appId: platform.appId, bytes })),
+  )
 const send = (conversationId: string, more: Partial<NewReply>) =>
-  sendReply(platform.storage, { accountId: platform.accountId, conversationId, userId: platform.adminId, kind: 'reply', text: 'hello', ...more })
-const conversationOf = async (externalId: string): Promise<string> => (await platform.messages()).find((each) => each.externalId === externalId)?.conversationId ?? ''
+  sendReply(platform.storage, {
+    accountId: platform.accountId,
+    conversationId,
+    userId: platform.adminId,
+    kind: 'reply',
+    text: 'hello',
+    ...more,
+  })
+const conversationOf = async (externalId: string): Promise<string> =>
+  (await platform.messages()).find((each) => each.externalId === externalId)?.conversationId ?? ''
 const read = (id: string) => platform.storage.conversations.get(platform.storage.primary, platform.accountId, id)
 
 beforeAll(async () => {
@@ -38,8 +49,14 @@ afterAll(() => platform.close())
 describe('send', () => {
   it('queues message, delivery and fact together, in the order of asking', async () => {
     expect((await read(direct))?.waitingSince).not.toBeNull()
-    const messages = await Promise.all(Array.from({ length: 10 }, (_, n) => send(direct, { text: `number ${String(n)}` })))
-    const deliveries = await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, messages.map(({ id }) => id))
+    const messages = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => send(direct, { text: `number ${String(n)}` })),
+    )
+    const deliveries = await platform.storage.deliveries.ofMessages(
+      platform.storage.primary,
+      platform.accountId,
+      messages.map(({ id }) => id),
+    )
     expect(deliveries.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(new Set(deliveries.map(({ state }) => state))).toEqual(new Set(['queued']))
     const facts = await platform.storage.relay.oldest(platform.storage.primary, 100)
@@ -53,7 +70,12 @@ describe('send', () => {
     ['too much text', () => send(direct, { text: 'x'.repeat(2001) }), 'too_long', 'text'],
     ['a closed window', () => send(stale, {}), 'window_closed', 'text'],
     ['a kind of the other sort of conversation', () => send(thread, {}), 'kind_not_possible', 'kind'],
-    ['a message of elsewhere', () => send(thread, { kind: 'comment', inReplyTo: newId() }), 'nothing_to_answer', 'in_reply_to'],
+    [
+      'a message of elsewhere',
+      () => send(thread, { kind: 'comment', inReplyTo: newId() }),
+      'nothing_to_answer',
+      'in_reply_to',
+    ],
   ])('refuses %s, and queues nothing', async (_, act, code, field) => {
     const before = (await platform.messages()).length
     await expect(act()).rejects.toMatchObject({ status: 422, code, faults: [{ field }] })
@@ -70,18 +92,33 @@ describe('send', () => {
 
   it('keeps notes among colleagues', async () => {
     await receive(pageBody([writes(ines, 'd3', 'still there?', second(9))]))
-    const note = await addNote(platform.storage, { accountId: platform.accountId, conversationId: direct, userId: platform.adminId, text: 'she is a regular' })
-    expect(await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [note.id])).toEqual([])
+    const note = await addNote(platform.storage, {
+      accountId: platform.accountId,
+      conversationId: direct,
+      userId: platform.adminId,
+      text: 'she is a regular',
+    })
+    expect(
+      await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [note.id]),
+    ).toEqual([])
     expect((await read(direct))?.waitingSince ?? null).toBeNull()
   })
 
   it('takes back what has not left, and queues it again', async () => {
     const message = await send(direct, { text: 'not yet' })
-    const state = async () => (await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [message.id]))[0]?.state
-    await expect(retryDelivery(platform.storage, platform.accountId, message.id)).rejects.toMatchObject({ status: 409, code: 'not_retryable' })
+    const state = async () =>
+      (await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [message.id]))[0]
+        ?.state
+    await expect(retryDelivery(platform.storage, platform.accountId, message.id)).rejects.toMatchObject({
+      status: 409,
+      code: 'not_retryable',
+    })
     await cancelDelivery(platform.storage, platform.accountId, message.id)
     expect(await state()).toBe('cancelled')
-    await expect(cancelDelivery(platform.storage, platform.accountId, message.id)).rejects.toMatchObject({ status: 409, code: 'not_cancellable' })
+    await expect(cancelDelivery(platform.storage, platform.accountId, message.id)).rejects.toMatchObject({
+      status: 409,
+      code: 'not_cancellable',
+    })
     await retryDelivery(platform.storage, platform.accountId, message.id)
     expect(await state()).toBe('queued')
   })

@@ -38,14 +38,20 @@ const columns = `id, account_id accountId, message_id messageId, position, kind,
 
 export const attachments = {
   async get(reader: Reader, accountId: string, id: string): Promise<Attachment | undefined> {
-    return reader.first<Attachment>(`select ${columns} from attachments where account_id = ? and id = ?`, [accountId, id])
+    return reader.first<Attachment>(`select ${columns} from attachments where account_id = ? and id = ?`, [
+      accountId,
+      id,
+    ])
   },
 
   /** Those of these messages, in order. */
   async ofMessages(reader: Reader, accountId: string, messageIds: readonly string[]): Promise<Attachment[]> {
     if (messageIds.length === 0) return []
     const list = inList(messageIds)
-    return reader.query<Attachment>(`select ${columns} from attachments where account_id = ? and message_id in ${list.sql} order by message_id, position`, [accountId, ...list.values])
+    return reader.query<Attachment>(
+      `select ${columns} from attachments where account_id = ? and message_id in ${list.sql} order by message_id, position`,
+      [accountId, ...list.values],
+    )
   },
 
   /** What has nothing to fetch (a location, a share) is unavailable from the start. */
@@ -53,7 +59,20 @@ export const attachments = {
     const now = new Date()
     await tx.insertMany(
       'attachments',
-      ['id', 'account_id', 'message_id', 'position', 'kind', 'state', 'url', 'external_id', 'title', 'content_type', 'reason', 'created_at'],
+      [
+        'id',
+        'account_id',
+        'message_id',
+        'position',
+        'kind',
+        'state',
+        'url',
+        'external_id',
+        'title',
+        'content_type',
+        'reason',
+        'created_at',
+      ],
       news.map((a) => {
         const isFetchable = a.url !== undefined || a.externalId !== undefined
         return [
@@ -66,15 +85,28 @@ export const attachments = {
 
   /** Pending ones, oldest first. */
   async pending(reader: Reader, limit: number): Promise<Attachment[]> {
-    return reader.query<Attachment>(`select ${columns} from attachments where state = 'pending' order by created_at limit ${String(Math.trunc(limit))}`)
+    return reader.query<Attachment>(
+      `select ${columns} from attachments where state = 'pending' order by created_at limit ${String(Math.trunc(limit))}`,
+    )
   },
 
-  async fetched(tx: Writer, accountId: string, id: string, file: { readonly documentId: string; readonly contentType: string; readonly size: number }): Promise<void> {
-    await tx.run("update attachments set state = 'fetched', document_id = ?, content_type = ?, size = ?, reason = null where account_id = ? and id = ?", [file.documentId, file.contentType, file.size, accountId, id])
+  async fetched(
+    tx: Writer,
+    accountId: string,
+    id: string,
+    file: { readonly documentId: string; readonly contentType: string; readonly size: number },
+  ): Promise<void> {
+    await tx.run(
+      "update attachments set state = 'fetched', document_id = ?, content_type = ?, size = ?, reason = null where account_id = ? and id = ?",
+      [file.documentId, file.contentType, file.size, accountId, id],
+    )
   },
 
   async unavailable(tx: Writer, accountId: string, id: string, reason: string): Promise<void> {
-    await tx.run("update attachments set state = 'unavailable', reason = ? where account_id = ? and id = ? and state = 'pending'", [reason.slice(0, 500), accountId, id])
+    await tx.run(
+      "update attachments set state = 'unavailable', reason = ? where account_id = ? and id = ? and state = 'pending'",
+      [reason.slice(0, 500), accountId, id],
+    )
   },
 
   /** Those of a copy go with it when it is merged into another message. */

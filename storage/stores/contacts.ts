@@ -35,27 +35,39 @@ export interface Person {
   readonly pictureUrl: string | undefined
 }
 
-const personKey = (person: Pick<Person, 'accountId' | 'scope' | 'externalId'>): string => `${person.accountId} ${person.scope} ${person.externalId}`
+const personKey = (person: Pick<Person, 'accountId' | 'scope' | 'externalId'>): string =>
+  `${person.accountId} ${person.scope} ${person.externalId}`
 
 const contactColumns = 'id, account_id accountId, name, created_at createdAt, updated_at updatedAt'
-const addressColumns = 'id, account_id accountId, contact_id contactId, channel_type channelType, scope, external_id externalId, name, handle'
+const addressColumns =
+  'id, account_id accountId, contact_id contactId, channel_type channelType, scope, external_id externalId, name, handle'
 
 export const contacts = {
   /** What makes an address one, as one text. */
   key: (person: Pick<Person, 'accountId' | 'scope' | 'externalId'>): string => personKey(person),
 
   async get(reader: Reader, accountId: string, id: string): Promise<Contact | undefined> {
-    return reader.first<Contact>(`select ${contactColumns} from contacts where account_id = ? and id = ?`, [accountId, id])
+    return reader.first<Contact>(`select ${contactColumns} from contacts where account_id = ? and id = ?`, [
+      accountId,
+      id,
+    ])
   },
 
   async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Contact[]> {
     if (ids.length === 0) return []
     const list = inList(ids)
-    return reader.query<Contact>(`select ${contactColumns} from contacts where account_id = ? and id in ${list.sql}`, [accountId, ...list.values])
+    return reader.query<Contact>(`select ${contactColumns} from contacts where account_id = ? and id in ${list.sql}`, [
+      accountId,
+      ...list.values,
+    ])
   },
 
   /** By name from `after` on; `q` is the beginning of a name. */
-  async list(reader: Reader, accountId: string, page: { readonly q?: string; readonly after?: { name: string; id: string }; readonly limit: number }): Promise<Contact[]> {
+  async list(
+    reader: Reader,
+    accountId: string,
+    page: { readonly q?: string; readonly after?: { name: string; id: string }; readonly limit: number },
+  ): Promise<Contact[]> {
     const like = page.q === undefined ? '' : 'and name like ?'
     const after = page.after === undefined ? '' : 'and (name, id) > (?, ?)'
     return reader.query<Contact>(
@@ -72,11 +84,17 @@ export const contacts = {
   async addressesOf(reader: Reader, accountId: string, contactIds: readonly string[]): Promise<ContactAddress[]> {
     if (contactIds.length === 0) return []
     const list = inList(contactIds)
-    return reader.query<ContactAddress>(`select ${addressColumns} from contact_addresses where account_id = ? and contact_id in ${list.sql} order by id`, [accountId, ...list.values])
+    return reader.query<ContactAddress>(
+      `select ${addressColumns} from contact_addresses where account_id = ? and contact_id in ${list.sql} order by id`,
+      [accountId, ...list.values],
+    )
   },
 
   async address(reader: Reader, accountId: string, id: string): Promise<ContactAddress | undefined> {
-    return reader.first<ContactAddress>(`select ${addressColumns} from contact_addresses where account_id = ? and id = ?`, [accountId, id])
+    return reader.first<ContactAddress>(
+      `select ${addressColumns} from contact_addresses where account_id = ? and id = ?`,
+      [accountId, id],
+    )
   },
 
   /**
@@ -111,34 +129,70 @@ export const contacts = {
     const already = found.get(personKey(is))
     if (before === undefined) return undefined
     if (already === undefined) {
-      await tx.run('update contact_addresses set external_id = ? where account_id = ? and id = ?', [is.externalId, before.accountId, before.id])
+      await tx.run('update contact_addresses set external_id = ? where account_id = ? and id = ?', [
+        is.externalId,
+        before.accountId,
+        before.id,
+      ])
       return { ...before, externalId: is.externalId }
     }
-    await tx.run('update contact_addresses set contact_id = ? where account_id = ? and id = ?', [before.contactId, already.accountId, already.id])
+    await tx.run('update contact_addresses set contact_id = ? where account_id = ? and id = ?', [
+      before.contactId,
+      already.accountId,
+      already.id,
+    ])
     return { ...already, contactId: before.contactId }
   },
 
   /** Keeps what the network newly tells of an address; the contact's own name follows while it is a substitute or the old one. */
-  async rename(tx: Writer, address: ContactAddress, told: { readonly name?: string | undefined; readonly handle?: string | undefined; readonly pictureUrl?: string | undefined }): Promise<void> {
+  async rename(
+    tx: Writer,
+    address: ContactAddress,
+    told: {
+      readonly name?: string | undefined
+      readonly handle?: string | undefined
+      readonly pictureUrl?: string | undefined
+    },
+  ): Promise<void> {
     await tx.run(
       `update contact_addresses set name = coalesce(?, name), handle = coalesce(?, handle), picture_url = coalesce(?, picture_url)
        where account_id = ? and id = ?`,
-      [cut(told.name, 200), cut(told.handle, 100), told.pictureUrl !== undefined && told.pictureUrl.length <= 1000 ? told.pictureUrl : null, address.accountId, address.id],
+      [
+        cut(told.name, 200),
+        cut(told.handle, 100),
+        told.pictureUrl !== undefined && told.pictureUrl.length <= 1000 ? told.pictureUrl : null,
+        address.accountId,
+        address.id,
+      ],
     )
     if (told.name === undefined && told.handle === undefined) return
-    await tx.run('update contacts set name = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ? and name = ?', [
-      nameOf({ ...address, name: told.name ?? address.name ?? undefined, handle: told.handle ?? address.handle ?? undefined }),
-      address.accountId,
-      address.contactId,
-      nameOf({ ...address, name: address.name ?? undefined, handle: address.handle ?? undefined }),
-    ])
+    await tx.run(
+      'update contacts set name = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ? and name = ?',
+      [
+        nameOf({
+          ...address,
+          name: told.name ?? address.name ?? undefined,
+          handle: told.handle ?? address.handle ?? undefined,
+        }),
+        address.accountId,
+        address.contactId,
+        nameOf({ ...address, name: address.name ?? undefined, handle: address.handle ?? undefined }),
+      ],
+    )
   },
 }
 
-async function findAddresses(reader: Reader, people: readonly Person[], lock: '' | 'lock in share mode' | 'for update'): Promise<Map<string, ContactAddress>> {
+async function findAddresses(
+  reader: Reader,
+  people: readonly Person[],
+  lock: '' | 'lock in share mode' | 'for update',
+): Promise<Map<string, ContactAddress>> {
   if (people.length === 0) return new Map()
   const list = inList(people.map((person) => [person.accountId, person.scope, person.externalId]))
-  const rows = await reader.query<ContactAddress>(`select ${addressColumns} from contact_addresses where (account_id, scope, external_id) in ${list.sql} ${lock}`, list.values)
+  const rows = await reader.query<ContactAddress>(
+    `select ${addressColumns} from contact_addresses where (account_id, scope, external_id) in ${list.sql} ${lock}`,
+    list.values,
+  )
   return new Map(rows.map((row) => [personKey(row), row]))
 }
 
@@ -147,7 +201,18 @@ async function insertPeople(tx: Writer, people: readonly Person[], found: Map<st
   const ours = new Map(people.map((person) => [newId(), person]))
   await tx.insertMany(
     'contact_addresses',
-    ['id', 'account_id', 'contact_id', 'channel_type', 'scope', 'external_id', 'name', 'handle', 'picture_url', 'created_at'],
+    [
+      'id',
+      'account_id',
+      'contact_id',
+      'channel_type',
+      'scope',
+      'external_id',
+      'name',
+      'handle',
+      'picture_url',
+      'created_at',
+    ],
     [...ours].map(([contactId, p]) => [
       newId(), p.accountId, contactId, p.channelType, p.scope, p.externalId, cut(p.name, 200), cut(p.handle, 100),
       p.pictureUrl !== undefined && p.pictureUrl.length <= 1000 ? p.pictureUrl : null, now,
@@ -167,10 +232,14 @@ async function insertPeople(tx: Writer, people: readonly Person[], found: Map<st
 }
 
 const isNews = (person: Person, address: ContactAddress): boolean =>
-  (person.name !== undefined && cut(person.name, 200) !== address.name) || (person.handle !== undefined && cut(person.handle, 100) !== address.handle)
+  (person.name !== undefined && cut(person.name, 200) !== address.name) ||
+  (person.handle !== undefined && cut(person.handle, 100) !== address.handle)
 
 /** The name, else the handle, else what the network calls them. */
-const nameOf = (person: { readonly name: string | undefined; readonly handle: string | undefined; readonly externalId: string }): string =>
-  (person.name ?? (person.handle === undefined ? person.externalId : `@${person.handle}`)).slice(0, 200)
+const nameOf = (person: {
+  readonly name: string | undefined
+  readonly handle: string | undefined
+  readonly externalId: string
+}): string => (person.name ?? (person.handle === undefined ? person.externalId : `@${person.handle}`)).slice(0, 200)
 
 const cut = (text: string | undefined, length: number): string | null => text?.slice(0, length) ?? null

@@ -25,7 +25,17 @@ export interface Conversation {
   readonly updatedAt: Date
 }
 
-export type NewConversation = Pick<Conversation, 'accountId' | 'channelId' | 'contactId' | 'contactAddressId' | 'visibility' | 'threadKey' | 'postId' | 'lastActivityAt'>
+export type NewConversation = Pick<
+  Conversation,
+  | 'accountId'
+  | 'channelId'
+  | 'contactId'
+  | 'contactAddressId'
+  | 'visibility'
+  | 'threadKey'
+  | 'postId'
+  | 'lastActivityAt'
+>
 
 /** What a list may be narrowed to; `assigneeId` null: nobody's. `before`: where the page before ended. */
 export interface ConversationFilter {
@@ -40,7 +50,8 @@ export interface ConversationFilter {
   readonly limit: number
 }
 
-const threadKeyOf = (conversation: Pick<Conversation, 'channelId' | 'threadKey'>): string => `${conversation.channelId} ${conversation.threadKey}`
+const threadKeyOf = (conversation: Pick<Conversation, 'channelId' | 'threadKey'>): string =>
+  `${conversation.channelId} ${conversation.threadKey}`
 
 const columns = `c.id, c.account_id accountId, c.channel_id channelId, c.contact_id contactId, c.contact_address_id contactAddressId,
   c.visibility, c.thread_key threadKey, c.post_id postId, c.status, c.assignee_id assigneeId, c.team_id teamId, c.preview,
@@ -52,13 +63,19 @@ export const conversations = {
   key: (conversation: Pick<Conversation, 'channelId' | 'threadKey'>): string => threadKeyOf(conversation),
 
   async get(reader: Reader, accountId: string, id: string): Promise<Conversation | undefined> {
-    return reader.first<Conversation>(`select ${columns} from conversations c where c.account_id = ? and c.id = ?`, [accountId, id])
+    return reader.first<Conversation>(`select ${columns} from conversations c where c.account_id = ? and c.id = ?`, [
+      accountId,
+      id,
+    ])
   },
 
   async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Conversation[]> {
     if (ids.length === 0) return []
     const list = inList(ids)
-    return reader.query<Conversation>(`select ${columns} from conversations c where c.account_id = ? and c.id in ${list.sql}`, [accountId, ...list.values])
+    return reader.query<Conversation>(
+      `select ${columns} from conversations c where c.account_id = ? and c.id in ${list.sql}`,
+      [accountId, ...list.values],
+    )
   },
 
   /** Newest activity first. */
@@ -77,9 +94,19 @@ export const conversations = {
     if (filter.teamId !== undefined) narrow('c.team_id = ?', filter.teamId)
     if (filter.q !== undefined) {
       const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
-      narrow('(c.preview like ? or exists (select 1 from contacts p where p.account_id = c.account_id and p.id = c.contact_id and p.name like ?))', like, like)
+      narrow(
+        '(c.preview like ? or exists (select 1 from contacts p where p.account_id = c.account_id and p.id = c.contact_id and p.name like ?))',
+        like,
+        like,
+      )
     }
-    if (filter.before !== undefined) narrow('(c.last_activity_at < ? or (c.last_activity_at = ? and c.id < ?))', filter.before.lastActivityAt, filter.before.lastActivityAt, filter.before.id)
+    if (filter.before !== undefined)
+      narrow(
+        '(c.last_activity_at < ? or (c.last_activity_at = ? and c.id < ?))',
+        filter.before.lastActivityAt,
+        filter.before.lastActivityAt,
+        filter.before.id,
+      )
     return reader.query<Conversation>(
       `select ${columns} from conversations c where ${where.join(' and ')} order by c.last_activity_at desc, c.id desc limit ${String(Math.trunc(filter.limit))}`,
       values,
@@ -88,32 +115,68 @@ export const conversations = {
 
   /** Holds the row until the transaction ends. */
   async lock(tx: Writer, accountId: string, id: string): Promise<Conversation | undefined> {
-    return tx.first<Conversation>(`select ${columns} from conversations c where c.account_id = ? and c.id = ? for update`, [accountId, id])
+    return tx.first<Conversation>(
+      `select ${columns} from conversations c where c.account_id = ? and c.id = ? for update`,
+      [accountId, id],
+    )
   },
 
   /** Locks all in the order of their ids, the same on every node; by id. */
   async lockAll(tx: Writer, ids: readonly string[]): Promise<Map<string, Conversation>> {
     if (ids.length === 0) return new Map()
     const list = inList([...ids].sort())
-    const rows = await tx.query<Conversation>(`select ${columns} from conversations c where c.id in ${list.sql} order by c.id for update`, list.values)
+    const rows = await tx.query<Conversation>(
+      `select ${columns} from conversations c where c.id in ${list.sql} order by c.id for update`,
+      list.values,
+    )
     return new Map(rows.map((row) => [row.id, row]))
   },
 
   /** The conversations of these threads by `key`. */
-  async findByThread(reader: Reader, threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[]): Promise<Map<string, Conversation>> {
+  async findByThread(
+    reader: Reader,
+    threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[],
+  ): Promise<Map<string, Conversation>> {
     return findThreads(reader, threads, '')
   },
 
   /** Begins these conversations, or finds those that another node began meanwhile. `created`: the ids that are new. */
-  async begin(tx: Writer, news: readonly NewConversation[]): Promise<{ all: Map<string, Conversation>; created: Set<string> }> {
+  async begin(
+    tx: Writer,
+    news: readonly NewConversation[],
+  ): Promise<{ all: Map<string, Conversation>; created: Set<string> }> {
     if (news.length === 0) return { all: new Map(), created: new Set() }
     const sorted = [...news].sort((a, b) => (threadKeyOf(a) < threadKeyOf(b) ? -1 : 1))
     const now = new Date()
     const ids = sorted.map(() => newId())
     await tx.insertMany(
       'conversations',
-      ['id', 'account_id', 'channel_id', 'contact_id', 'contact_address_id', 'visibility', 'thread_key', 'post_id', 'last_activity_at', 'created_at', 'updated_at'],
-      sorted.map((c, index) => [ids[index] ?? '', c.accountId, c.channelId, c.contactId, c.contactAddressId, c.visibility, c.threadKey, c.postId, c.lastActivityAt, now, now]),
+      [
+        'id',
+        'account_id',
+        'channel_id',
+        'contact_id',
+        'contact_address_id',
+        'visibility',
+        'thread_key',
+        'post_id',
+        'last_activity_at',
+        'created_at',
+        'updated_at',
+      ],
+      sorted.map((c, index) => [
+        ids[index] ?? '',
+        c.accountId,
+        c.channelId,
+        c.contactId,
+        c.contactAddressId,
+        c.visibility,
+        c.threadKey,
+        c.postId,
+        c.lastActivityAt,
+        now,
+        now,
+      ]),
       'on duplicate key update id = id',
     )
     const all = await findThreads(tx, sorted, 'for update')
@@ -125,10 +188,40 @@ export const conversations = {
   async summarise(tx: Writer, changed: readonly Conversation[]): Promise<void> {
     await tx.insertMany(
       'conversations',
-      ['id', 'account_id', 'channel_id', 'contact_id', 'contact_address_id', 'visibility', 'thread_key', 'status', 'preview', 'last_activity_at', 'last_inbound_at', 'waiting_since', 'created_at', 'updated_at'],
+      [
+        'id',
+        'account_id',
+        'channel_id',
+        'contact_id',
+        'contact_address_id',
+        'visibility',
+        'thread_key',
+        'status',
+        'preview',
+        'last_activity_at',
+        'last_inbound_at',
+        'waiting_since',
+        'created_at',
+        'updated_at',
+      ],
       [...changed]
         .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .map((c) => [c.id, c.accountId, c.channelId, c.contactId, c.contactAddressId, c.visibility, c.threadKey, c.status, c.preview, c.lastActivityAt, c.lastInboundAt, c.waitingSince, c.createdAt, new Date()]),
+        .map((c) => [
+          c.id,
+          c.accountId,
+          c.channelId,
+          c.contactId,
+          c.contactAddressId,
+          c.visibility,
+          c.threadKey,
+          c.status,
+          c.preview,
+          c.lastActivityAt,
+          c.lastInboundAt,
+          c.waitingSince,
+          c.createdAt,
+          new Date(),
+        ]),
       `on duplicate key update status = values(status), preview = values(preview), last_activity_at = values(last_activity_at),
        last_inbound_at = values(last_inbound_at), waiting_since = values(waiting_since), updated_at = values(updated_at)`,
     )
@@ -146,24 +239,48 @@ export const conversations = {
   },
 
   async setStatus(tx: Writer, accountId: string, id: string, status: ConversationStatus): Promise<void> {
-    await tx.run('update conversations set status = ?, waiting_since = if(? = \'resolved\', null, waiting_since), updated_at = utc_timestamp(3) where account_id = ? and id = ?', [status, status, accountId, id])
+    await tx.run(
+      "update conversations set status = ?, waiting_since = if(? = 'resolved', null, waiting_since), updated_at = utc_timestamp(3) where account_id = ? and id = ?",
+      [status, status, accountId, id],
+    )
   },
 
   /** An address has moved: its conversations follow its contact, its direct line goes by the new key unless there is one already. */
-  async follow(tx: Writer, address: { readonly id: string; readonly accountId: string; readonly contactId: string }, keys: { readonly was: string; readonly is: string }): Promise<void> {
+  async follow(
+    tx: Writer,
+    address: { readonly id: string; readonly accountId: string; readonly contactId: string },
+    keys: { readonly was: string; readonly is: string },
+  ): Promise<void> {
     const { id, accountId, contactId } = address
-    await tx.run('update conversations set contact_id = ? where account_id = ? and contact_address_id = ?', [contactId, accountId, id])
-    await tx.run('update ignore conversations set thread_key = ? where account_id = ? and contact_address_id = ? and thread_key = ?', [keys.is, accountId, id, keys.was])
+    await tx.run('update conversations set contact_id = ? where account_id = ? and contact_address_id = ?', [
+      contactId,
+      accountId,
+      id,
+    ])
+    await tx.run(
+      'update ignore conversations set thread_key = ? where account_id = ? and contact_address_id = ? and thread_key = ?',
+      [keys.is, accountId, id, keys.was],
+    )
   },
 
   async assign(tx: Writer, accountId: string, id: string, assigneeId: string | null): Promise<void> {
-    await tx.run('update conversations set assignee_id = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [assigneeId, accountId, id])
+    await tx.run(
+      'update conversations set assignee_id = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?',
+      [assigneeId, accountId, id],
+    )
   },
 }
 
-async function findThreads(reader: Reader, threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[], lock: '' | 'for update'): Promise<Map<string, Conversation>> {
+async function findThreads(
+  reader: Reader,
+  threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[],
+  lock: '' | 'for update',
+): Promise<Map<string, Conversation>> {
   if (threads.length === 0) return new Map()
   const list = inList(threads.map((thread) => [thread.accountId, thread.channelId, thread.threadKey]))
-  const rows = await reader.query<Conversation>(`select ${columns} from conversations c where (c.account_id, c.channel_id, c.thread_key) in ${list.sql} ${lock}`, list.values)
+  const rows = await reader.query<Conversation>(
+    `select ${columns} from conversations c where (c.account_id, c.channel_id, c.thread_key) in ${list.sql} ${lock}`,
+    list.values,
+  )
   return new Map(rows.map((row) => [threadKeyOf(row), row]))
 }

@@ -55,7 +55,10 @@ const columns = `d.id, d.account_id accountId, d.channel_id channelId, d.convers
   d.reason_code reasonCode, d.reason, d.next_attempt_at nextAttemptAt, d.attempt_count attemptCount, d.created_at createdAt, d.updated_at updatedAt`
 
 export const deliveries = {
-  async insert(tx: Writer, news: Pick<Delivery, 'id' | 'accountId' | 'channelId' | 'conversationId' | 'messageId' | 'seq'>): Promise<void> {
+  async insert(
+    tx: Writer,
+    news: Pick<Delivery, 'id' | 'accountId' | 'channelId' | 'conversationId' | 'messageId' | 'seq'>,
+  ): Promise<void> {
     const now = new Date()
     await tx.run(
       `insert into deliveries (id, account_id, channel_id, conversation_id, message_id, seq, state, created_at, updated_at) values (?, ?, ?, ?, ?, ?, 'queued', ?, ?)`,
@@ -66,7 +69,10 @@ export const deliveries = {
   async ofMessages(reader: Reader, accountId: string, messageIds: readonly string[]): Promise<Delivery[]> {
     if (messageIds.length === 0) return []
     const list = inList(messageIds)
-    return reader.query<Delivery>(`select ${columns} from deliveries d where d.account_id = ? and d.message_id in ${list.sql}`, [accountId, ...list.values])
+    return reader.query<Delivery>(
+      `select ${columns} from deliveries d where d.account_id = ? and d.message_id in ${list.sql}`,
+      [accountId, ...list.values],
+    )
   },
 
   async attemptsOf(reader: Reader, accountId: string, deliveryIds: readonly string[]): Promise<Attempt[]> {
@@ -80,22 +86,34 @@ export const deliveries = {
   },
 
   async lock(tx: Writer, accountId: string, id: string): Promise<Delivery | undefined> {
-    return tx.first<Delivery>(`select ${columns} from deliveries d where d.account_id = ? and d.id = ? for update`, [accountId, id])
+    return tx.first<Delivery>(`select ${columns} from deliveries d where d.account_id = ? and d.id = ? for update`, [
+      accountId,
+      id,
+    ])
   },
 
   async lockByMessage(tx: Writer, accountId: string, messageId: string): Promise<Delivery | undefined> {
-    return tx.first<Delivery>(`select ${columns} from deliveries d where d.message_id = ? and d.account_id = ? for update`, [messageId, accountId])
+    return tx.first<Delivery>(
+      `select ${columns} from deliveries d where d.message_id = ? and d.account_id = ? for update`,
+      [messageId, accountId],
+    )
   },
 
   /** Those of these messages, locked in the order of their messages. */
   async lockByMessages(tx: Writer, messageIds: readonly string[]): Promise<Delivery[]> {
     if (messageIds.length === 0) return []
     const list = inList([...messageIds].sort())
-    return tx.query<Delivery>(`select ${columns} from deliveries d where d.message_id in ${list.sql} order by d.message_id for update`, list.values)
+    return tx.query<Delivery>(
+      `select ${columns} from deliveries d where d.message_id in ${list.sql} order by d.message_id for update`,
+      list.values,
+    )
   },
 
   /** The first delivery of the conversation that is not settled, given up for a person, or done; locked. `isDue` by the database's clock. */
-  async lockHead(tx: Writer, conversationId: string): Promise<(Delivery & { readonly isDue: boolean; readonly now: Date }) | undefined> {
+  async lockHead(
+    tx: Writer,
+    conversationId: string,
+  ): Promise<(Delivery & { readonly isDue: boolean; readonly now: Date }) | undefined> {
     const row = await tx.first<Delivery & { isDue: unknown; now: Date }>(
       `select ${columns}, (d.next_attempt_at is null or d.next_attempt_at <= utc_timestamp(3)) isDue, utc_timestamp(3) now from deliveries d
        where d.conversation_id = ? and (d.state in ('queued', 'sending', 'retrying') or (d.state = 'unknown' and d.next_attempt_at is not null))
@@ -127,20 +145,38 @@ export const deliveries = {
     await tx.run(
       `update deliveries set state = ?, reason_code = ?, reason = ?, next_attempt_at = date_add(utc_timestamp(3), interval ? microsecond), updated_at = utc_timestamp(3)
        where account_id = ? and id = ?`,
-      [change.state, change.reasonCode?.slice(0, 100) ?? null, change.reason?.slice(0, 500) ?? null, change.dueInMs === undefined ? null : Math.round(change.dueInMs * 1000), accountId, id],
+      [
+        change.state,
+        change.reasonCode?.slice(0, 100) ?? null,
+        change.reason?.slice(0, 500) ?? null,
+        change.dueInMs === undefined ? null : Math.round(change.dueInMs * 1000),
+        accountId,
+        id,
+      ],
     )
   },
 
   /** Begins the next attempt of a locked delivery; its number. */
   async beginAttempt(tx: Writer, delivery: Delivery, node: string): Promise<number> {
     const number = delivery.attemptCount + 1
-    await tx.run("update deliveries set state = 'sending', attempt_count = ?, next_attempt_at = null, reason_code = null, reason = null, updated_at = utc_timestamp(3) where account_id = ? and id = ?", [number, delivery.accountId, delivery.id])
-    await tx.run('insert into attempts (id, account_id, delivery_id, number, node, started_at) values (?, ?, ?, ?, ?, utc_timestamp(3))', [newId(), delivery.accountId, delivery.id, number, node])
+    await tx.run(
+      "update deliveries set state = 'sending', attempt_count = ?, next_attempt_at = null, reason_code = null, reason = null, updated_at = utc_timestamp(3) where account_id = ? and id = ?",
+      [number, delivery.accountId, delivery.id],
+    )
+    await tx.run(
+      'insert into attempts (id, account_id, delivery_id, number, node, started_at) values (?, ?, ?, ?, ?, utc_timestamp(3))',
+      [newId(), delivery.accountId, delivery.id, number, node],
+    )
     return number
   },
 
   /** What became of an attempt; one that has been concluded stays as it is. */
-  async endAttempt(tx: Writer, delivery: Pick<Delivery, 'id' | 'accountId'>, number: number, outcome: { readonly type: string; readonly code?: string; readonly reason?: string }): Promise<void> {
+  async endAttempt(
+    tx: Writer,
+    delivery: Pick<Delivery, 'id' | 'accountId'>,
+    number: number,
+    outcome: { readonly type: string; readonly code?: string; readonly reason?: string },
+  ): Promise<void> {
     await tx.run('update attempts set finished_at = utc_timestamp(3), outcome = ?, code = ?, reason = ? where account_id = ? and delivery_id = ? and number = ? and finished_at is null', [
       outcome.type, outcome.code?.slice(0, 100) ?? null, outcome.reason?.slice(0, 500) ?? null, delivery.accountId, delivery.id, number,
     ]) // prettier-ignore

@@ -12,14 +12,25 @@ export interface EarlyChange {
 }
 
 export const earlyChanges = {
-  async keep(tx: Writer, news: { readonly accountId: string; readonly channelId: string; readonly externalId: string; readonly change: object }): Promise<void> {
+  async keep(
+    tx: Writer,
+    news: {
+      readonly accountId: string
+      readonly channelId: string
+      readonly externalId: string
+      readonly change: object
+    },
+  ): Promise<void> {
     await tx.run('insert into early_changes (id, account_id, channel_id, external_id, change_data, created_at) values (?, ?, ?, ?, ?, utc_timestamp(3))', [
       newId(), news.accountId, news.channelId, news.externalId, JSON.stringify(news.change),
     ]) // prettier-ignore
   },
 
   /** What waited for these messages, in the order in which it came, taken out. A locking read: it also sees what has just been committed. */
-  async take(tx: Writer, keys: readonly { readonly accountId: string; readonly channelId: string; readonly externalId: string }[]): Promise<EarlyChange[]> {
+  async take(
+    tx: Writer,
+    keys: readonly { readonly accountId: string; readonly channelId: string; readonly externalId: string }[],
+  ): Promise<EarlyChange[]> {
     if (keys.length === 0) return []
     const list = inList(keys.map((key) => [key.accountId, key.channelId, key.externalId]))
     const rows = await tx.query<EarlyChange>(
@@ -36,6 +47,11 @@ export const earlyChanges = {
 
   /** Forgets what waited longer than the networks repeat themselves; at most `limit`. */
   async removeOlder(tx: Writer, days: number, limit: number): Promise<number> {
-    return (await tx.run('delete from early_changes where created_at < date_sub(utc_timestamp(3), interval ? day) limit ?', [days, limit])).affectedRows
+    return (
+      await tx.run('delete from early_changes where created_at < date_sub(utc_timestamp(3), interval ? day) limit ?', [
+        days,
+        limit,
+      ])
+    ).affectedRows
   },
 }

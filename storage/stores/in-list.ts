@@ -5,7 +5,10 @@
 import type { SqlValue } from '../database.ts'
 
 /** Placeholders and values of an `in` list; of tuples when `values` are arrays. An empty list matches nothing. */
-export function inList(values: readonly SqlValue[] | readonly (readonly SqlValue[])[]): { sql: string; values: SqlValue[] } {
+export function inList(values: readonly SqlValue[] | readonly (readonly SqlValue[])[]): {
+  sql: string
+  values: SqlValue[]
+} {
   const rows = values.map((value) => (isTuple(value) ? value : [value]))
   const last = rows.at(-1)
   if (last === undefined) return { sql: '(null)', values: [] }

@@ -17,20 +17,32 @@ export const lanes = {
          expires_at = if(expires_at <= utc_timestamp(3), values(expires_at), expires_at)`,
       [conversationId, holder, ttlMs * 1000],
     )
-    const row = await tx.first<Lane>('select conversation_id conversationId, holder, epoch from delivery_lanes where conversation_id = ? for update', [conversationId])
+    const row = await tx.first<Lane>(
+      'select conversation_id conversationId, holder, epoch from delivery_lanes where conversation_id = ? for update',
+      [conversationId],
+    )
     return row?.holder === holder ? row : undefined
   },
 
   /** Locks the lane and lengthens it, if it is still this one. */
   async hold(tx: Writer, lane: Lane, ttlMs: number): Promise<boolean> {
-    const row = await tx.first<Lane>('select conversation_id conversationId, holder, epoch from delivery_lanes where conversation_id = ? for update', [lane.conversationId])
+    const row = await tx.first<Lane>(
+      'select conversation_id conversationId, holder, epoch from delivery_lanes where conversation_id = ? for update',
+      [lane.conversationId],
+    )
     if (row?.holder !== lane.holder || row.epoch !== lane.epoch) return false
-    await tx.run('update delivery_lanes set expires_at = date_add(utc_timestamp(3), interval ? microsecond) where conversation_id = ?', [ttlMs * 1000, lane.conversationId])
+    await tx.run(
+      'update delivery_lanes set expires_at = date_add(utc_timestamp(3), interval ? microsecond) where conversation_id = ?',
+      [ttlMs * 1000, lane.conversationId],
+    )
     return true
   },
 
   /** Gives the lane back; the caller holds its lock. Holders are never reused, so the row may go. */
   async release(tx: Writer, lane: Lane): Promise<void> {
-    await tx.run('delete from delivery_lanes where conversation_id = ? and holder = ?', [lane.conversationId, lane.holder])
+    await tx.run('delete from delivery_lanes where conversation_id = ? and holder = ?', [
+      lane.conversationId,
+      lane.holder,
+    ])
   },
 }

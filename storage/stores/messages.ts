@@ -46,7 +46,8 @@ export interface MessageFilter {
 
 /** What a network's id names: the same id may stand for a direct and a public message. */
 export type ExternalKey = Pick<Message, 'accountId' | 'channelId' | 'visibility'> & { readonly externalId: string }
-const externalKey = (key: Pick<Message, 'channelId' | 'visibility' | 'externalId'>): string => `${key.channelId} ${key.visibility} ${key.externalId ?? ''}`
+const externalKey = (key: Pick<Message, 'channelId' | 'visibility' | 'externalId'>): string =>
+  `${key.channelId} ${key.visibility} ${key.externalId ?? ''}`
 
 const columns = `m.id, m.account_id accountId, m.channel_id channelId, m.conversation_id conversationId, m.contact_id contactId, m.direction,
   m.kind, m.visibility, m.external_id externalId, m.author_id authorId, m.text, m.in_reply_to inReplyTo, m.extra, m.reactions,
@@ -56,12 +57,18 @@ export const messages = {
   key: (key: Pick<Message, 'channelId' | 'visibility' | 'externalId'>): string => externalKey(key),
 
   async get(reader: Reader, accountId: string, id: string): Promise<Message | undefined> {
-    const row = await reader.first<Row>(`select ${columns} from messages m where m.account_id = ? and m.id = ?`, [accountId, id])
+    const row = await reader.first<Row>(`select ${columns} from messages m where m.account_id = ? and m.id = ?`, [
+      accountId,
+      id,
+    ])
     return row && present(row)
   },
 
   async lock(tx: Writer, accountId: string, id: string): Promise<Message | undefined> {
-    const row = await tx.first<Row>(`select ${columns} from messages m where m.account_id = ? and m.id = ? for update`, [accountId, id])
+    const row = await tx.first<Row>(
+      `select ${columns} from messages m where m.account_id = ? and m.id = ? for update`,
+      [accountId, id],
+    )
     return row && present(row)
   },
 
@@ -78,7 +85,13 @@ export const messages = {
     if (filter.direction !== undefined) narrow('m.direction = ?', filter.direction)
     if (filter.kind !== undefined) narrow('m.kind = ?', filter.kind)
     if (filter.externalId !== undefined) narrow('m.external_id = ?', filter.externalId)
-    if (filter.before !== undefined) narrow('(m.occurred_at < ? or (m.occurred_at = ? and m.id < ?))', filter.before.occurredAt, filter.before.occurredAt, filter.before.id)
+    if (filter.before !== undefined)
+      narrow(
+        '(m.occurred_at < ? or (m.occurred_at = ? and m.id < ?))',
+        filter.before.occurredAt,
+        filter.before.occurredAt,
+        filter.before.id,
+      )
     const rows = await reader.query<Row>(
       `select ${columns} from messages m where ${where.join(' and ')} order by m.occurred_at desc, m.id desc limit ${String(Math.trunc(filter.limit))}`,
       values,
@@ -87,11 +100,20 @@ export const messages = {
   },
 
   /** The messages that these ids of networks name, by `key`; with a lock, also what has been committed since the transaction began. */
-  async findByExternal(reader: Reader, keys: readonly ExternalKey[], lock: '' | 'for update' = ''): Promise<Map<string, Message>> {
+  async findByExternal(
+    reader: Reader,
+    keys: readonly ExternalKey[],
+    lock: '' | 'for update' = '',
+  ): Promise<Map<string, Message>> {
     if (keys.length === 0) return new Map()
-    const sorted = [...new Map(keys.map((key) => [externalKey(key), key])).entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key)
+    const sorted = [...new Map(keys.map((key) => [externalKey(key), key])).entries()]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, key]) => key)
     const list = inList(sorted.map((key) => [key.accountId, key.channelId, key.visibility, key.externalId]))
-    const rows = await reader.query<Row>(`select ${columns} from messages m where (m.account_id, m.channel_id, m.visibility, m.external_id) in ${list.sql} ${lock}`, list.values)
+    const rows = await reader.query<Row>(
+      `select ${columns} from messages m where (m.account_id, m.channel_id, m.visibility, m.external_id) in ${list.sql} ${lock}`,
+      list.values,
+    )
     return new Map(rows.map((row) => [externalKey(row), present(row)]))
   },
 
@@ -107,7 +129,27 @@ export const messages = {
   async insert(tx: Writer, news: readonly Message[], tail?: string): Promise<void> {
     await tx.insertMany(
       'messages',
-      ['id', 'account_id', 'channel_id', 'conversation_id', 'contact_id', 'direction', 'kind', 'visibility', 'external_id', 'author_id', 'text', 'in_reply_to', 'extra', 'reactions', 'is_hidden', 'occurred_at', 'received_at', 'edited_at', 'deleted_at'],
+      [
+        'id',
+        'account_id',
+        'channel_id',
+        'conversation_id',
+        'contact_id',
+        'direction',
+        'kind',
+        'visibility',
+        'external_id',
+        'author_id',
+        'text',
+        'in_reply_to',
+        'extra',
+        'reactions',
+        'is_hidden',
+        'occurred_at',
+        'received_at',
+        'edited_at',
+        'deleted_at',
+      ],
       [...news]
         .sort((a, b) => (externalKey(a) < externalKey(b) ? -1 : 1))
         .map((m) => [

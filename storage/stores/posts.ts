@@ -24,7 +24,8 @@ export interface NewPost {
 
 const postKey = (post: Pick<Post, 'channelId' | 'externalId'>): string => `${post.channelId} ${post.externalId}`
 
-const columns = 'id, account_id accountId, channel_id channelId, external_id externalId, text, permalink, occurred_at occurredAt'
+const columns =
+  'id, account_id accountId, channel_id channelId, external_id externalId, text, permalink, occurred_at occurredAt'
 
 export const posts = {
   key: (post: Pick<Post, 'channelId' | 'externalId'>): string => postKey(post),
@@ -32,14 +33,18 @@ export const posts = {
   async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Post[]> {
     if (ids.length === 0) return []
     const list = inList(ids)
-    return reader.query<Post>(`select ${columns} from posts where account_id = ? and id in ${list.sql}`, [accountId, ...list.values])
+    return reader.query<Post>(`select ${columns} from posts where account_id = ? and id in ${list.sql}`, [
+      accountId,
+      ...list.values,
+    ])
   },
 
   /** The posts by `key`; unknown ones are created, bare ones completed with what is given. */
   async ensure(tx: Writer, wanted: readonly NewPost[]): Promise<Map<string, Post>> {
     if (wanted.length === 0) return new Map()
     const byKey = new Map<string, NewPost>()
-    for (const post of wanted) if (post.occurredAt !== undefined || !byKey.has(postKey(post))) byKey.set(postKey(post), post)
+    for (const post of wanted)
+      if (post.occurredAt !== undefined || !byKey.has(postKey(post))) byKey.set(postKey(post), post)
     const sorted = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, post]) => post)
     const known = await find(tx, sorted, '')
     const news = sorted.filter((post) => !known.has(postKey(post)) || post.occurredAt !== undefined)
@@ -47,22 +52,48 @@ export const posts = {
     await tx.insertMany(
       'posts',
       ['id', 'account_id', 'channel_id', 'external_id', 'text', 'permalink', 'occurred_at', 'created_at'],
-      news.map((p) => [newId(), p.accountId, p.channelId, p.externalId, p.text ?? null, p.permalink !== undefined && p.permalink.length <= 1000 ? p.permalink : null, p.occurredAt ?? null, new Date()]),
+      news.map((p) => [
+        newId(),
+        p.accountId,
+        p.channelId,
+        p.externalId,
+        p.text ?? null,
+        p.permalink !== undefined && p.permalink.length <= 1000 ? p.permalink : null,
+        p.occurredAt ?? null,
+        new Date(),
+      ]),
       'on duplicate key update text = coalesce(text, values(text)), permalink = coalesce(permalink, values(permalink)), occurred_at = coalesce(occurred_at, values(occurred_at))',
     )
     return find(tx, sorted, 'lock in share mode')
   },
 
   /** A post was edited; whether there is such a post. */
-  async edit(tx: Writer, accountId: string, channelId: string, externalId: string, text: string | null): Promise<boolean> {
-    const found = await tx.first<{ id: string }>('select id from posts where account_id = ? and channel_id = ? and external_id = ?', [accountId, channelId, externalId])
-    if (found !== undefined) await tx.run('update posts set text = ? where account_id = ? and id = ?', [text, accountId, found.id])
+  async edit(
+    tx: Writer,
+    accountId: string,
+    channelId: string,
+    externalId: string,
+    text: string | null,
+  ): Promise<boolean> {
+    const found = await tx.first<{ id: string }>(
+      'select id from posts where account_id = ? and channel_id = ? and external_id = ?',
+      [accountId, channelId, externalId],
+    )
+    if (found !== undefined)
+      await tx.run('update posts set text = ? where account_id = ? and id = ?', [text, accountId, found.id])
     return found !== undefined
   },
 }
 
-async function find(reader: Reader, wanted: readonly NewPost[], lock: '' | 'lock in share mode'): Promise<Map<string, Post>> {
+async function find(
+  reader: Reader,
+  wanted: readonly NewPost[],
+  lock: '' | 'lock in share mode',
+): Promise<Map<string, Post>> {
   const list = inList(wanted.map((post) => [post.accountId, post.channelId, post.externalId]))
-  const rows = await reader.query<Post>(`select ${columns} from posts where (account_id, channel_id, external_id) in ${list.sql} ${lock}`, list.values)
+  const rows = await reader.query<Post>(
+    `select ${columns} from posts where (account_id, channel_id, external_id) in ${list.sql} ${lock}`,
+    list.values,
+  )
   return new Map(rows.map((row) => [postKey(row), row]))
 }

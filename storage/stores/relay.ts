@@ -34,7 +34,9 @@ export const relay = {
       ['number', 'account_id', 'type', 'data', 'at'],
       facts.map((fact, index) => [first + index, fact.accountId, fact.type, JSON.stringify(fact.data), fact.at]),
     )
-    const { affectedRows } = await tx.run(`delete from outbox where id in (${facts.map((fact) => String(fact.id)).join(', ')})`)
+    const { affectedRows } = await tx.run(
+      `delete from outbox where id in (${facts.map((fact) => String(fact.id)).join(', ')})`,
+    )
     if (affectedRows !== facts.length) throw new Error('facts left the outbox without this relay')
     await tx.run('update relay set last_number = ? where id = 1', [state.last + facts.length])
     return first
