@@ -1,7 +1,7 @@
 /** The control interface: what a demonstration or a test does to the networks. Loopback only, so no one is asked who he is. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { networkNames } from '../../storage/model/words.ts'
+import { channelTypes, networkNames } from '../../storage/model/words.ts'
 import { Problem } from '../../infra/errors.ts'
 import { readJson } from '../connectors/reading.ts'
 import { firstPost, markRead, say, tell } from './customers.ts'
@@ -12,10 +12,11 @@ import type { Answer, Request } from './http.ts'
 import type { SandboxType, Utterance } from './world.ts'
 
 const text = z.string().min(1)
-const type = z.enum(['facebook', 'x'])
+const type = z.enum(channelTypes)
 // prettier-ignore
 const app = z.object({
   network: z.enum(networkNames), app_id: text, secrets: z.array(text).min(1), verify_token: text.optional(), consumer_key: text.optional(),
+  client_id: text.optional(), client_secret: text.optional(),
   webhook_url: z.url(), x_form: z.enum(['aaa', 'xaa', 'both']).optional(),
 })
 // prettier-ignore
@@ -68,18 +69,19 @@ export function openControl(
       if (!world.apps.has(given.app_id)) throw new Problem(422, 'invalid', 'The app must be put first.')
       world.putChannel(given)
       let demo = firstPost(world, given.external_id)
-      if (demo === undefined) {
+      const words = post ?? demoPosts[given.type]
+      if (demo === undefined && words !== undefined) {
         demo = world.say({
           type: given.type,
           channel: given.external_id,
           person: '',
           direction: 'outbound',
           kind: 'post',
-          text: post ?? demoPosts[given.type],
+          text: words,
         })
         void tell(stage, [demo])
       }
-      return ok({ external_id: given.external_id, post_id: demo.external_id })
+      return ok({ external_id: given.external_id, post_id: demo?.external_id ?? null })
     },
     'POST /control/people'(request) {
       const given = parse(person, request)
@@ -226,8 +228,9 @@ export function openControl(
   }
 }
 
-const demoPosts: Readonly<Record<SandboxType, string>> = {
+const demoPosts: Readonly<Partial<Record<SandboxType, string>>> = {
   facebook: 'The night ferry sails again from Friday! Tickets at the harbour office or with us here. ⛴️',
+  instagram: 'The night ferry, from Friday. Ask us anything. ⛴️',
   x: 'Night ferry is back from Friday. Ask us anything about tickets and times. ⛴️',
 }
 

@@ -15,6 +15,8 @@ export interface Request {
 export interface Answer {
   readonly status: number
   readonly json: unknown
+  /** Instead of `json`: a page, a picture. */
+  readonly bytes?: { readonly contentType: string; readonly data: Buffer | string }
   readonly headers?: Readonly<Record<string, string>>
   /** The channel that was spoken for. */
   readonly channel?: string
@@ -28,6 +30,9 @@ export interface Face {
   /** The channel of the call, for faults; `undefined` when the token is unknown. */
   channelOf(request: Request): string | undefined
   /** `refusal`: the fault `refuse_code` that holds for a send. */
-  answer(request: Request, refuse: () => { code: number; subcode: number | undefined } | undefined): Answer
+  answer(
+    request: Request,
+    refuse: () => { code: number; subcode: number | undefined } | undefined,
+  ): Answer | Promise<Answer>
   expiredToken(): Answer
 }

@@ -70,7 +70,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
       reply(response, face.expiredToken())
       return
     }
-    const answer = face.answer(call, () => {
+    const answer = await face.answer(call, () => {
       const fault = faults.take('refuse_code', network, channel)
       return fault === undefined
         ? undefined
@@ -161,9 +161,9 @@ async function readRequest(request: IncomingMessage): Promise<Request> {
 
 function reply(response: ServerResponse, answer: Answer): void {
   if (response.destroyed || response.headersSent) return
-  const body = JSON.stringify(answer.json)
+  const body = answer.bytes?.data ?? JSON.stringify(answer.json)
   response.writeHead(answer.status, {
-    'content-type': 'application/json',
+    'content-type': answer.bytes?.contentType ?? 'application/json',
     'content-length': Buffer.byteLength(body),
     ...answer.headers,
   })

@@ -5,9 +5,9 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
-import type { NetworkName } from '../../storage/model/words.ts'
+import type { ChannelType, NetworkName } from '../../storage/model/words.ts'
 
-export type SandboxType = 'facebook' | 'x'
+export type SandboxType = ChannelType
 
 export interface SandboxApp {
   readonly network: NetworkName
@@ -16,6 +16,9 @@ export interface SandboxApp {
   readonly secrets: readonly string[]
   readonly verify_token?: string | undefined
   readonly consumer_key?: string | undefined
+  /** For signing in; without them the app's id, and no secret. */
+  readonly client_id?: string | undefined
+  readonly client_secret?: string | undefined
   readonly webhook_url: string
   /** How X tells: Account Activity, X Activity, or both. */
   readonly x_form?: 'aaa' | 'xaa' | 'both' | undefined
@@ -73,6 +76,7 @@ type Line =
   | ({ readonly line: 'said' } & Utterance)
   | ({ readonly line: 'webhook' } & PendingWebhook)
   | { readonly line: 'webhook_over'; readonly webhook: number }
+  | { readonly line: 'note'; readonly key: string; readonly value: unknown }
 
 /** The networks' state: read from `file` on opening, every change appended to it. */
 export class World {
@@ -82,6 +86,8 @@ export class World {
   readonly ledger: Utterance[] = []
   readonly webhooks = new Map<number, PendingWebhook>()
   readonly byId = new Map<string, Utterance>()
+  /** What a face keeps for itself (tokens, subscriptions), by names such as `x.token.<token>`. */
+  readonly notes = new Map<string, unknown>()
   readonly #byPair = new Map<string, Utterance[]>()
   readonly #file: number
   readonly #listeners = new Set<(utterance: Utterance) => void>()
@@ -128,6 +134,11 @@ export class World {
     this.#record({ line: 'said', ...utterance })
     for (const listener of this.#listeners) listener(utterance)
     return utterance
+  }
+
+  /** Keeps a value under a name; `undefined` forgets it. */
+  note(key: string, value: unknown): void {
+    this.#record({ line: 'note', key, value })
   }
 
   /** Remembers a webhook until it is over. */
@@ -217,6 +228,10 @@ export class World {
         break
       case 'webhook_over':
         this.webhooks.delete(entry.webhook)
+        break
+      case 'note':
+        if (entry.value === undefined) this.notes.delete(entry.key)
+        else this.notes.set(entry.key, entry.value)
     }
   }
 }
