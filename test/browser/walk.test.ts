@@ -1,0 +1,100 @@
+/**
+ * A visitor's first five minutes, in Chromium, on a whole cluster: write as a customer on the phone, see it in the inbox,
+ * answer, see the answer on the phone. For Facebook and X, with no reload anywhere.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startCluster } from '../../infra/cluster/cluster.ts'
+import type { Cluster } from '../../infra/cluster/cluster.ts'
+import { queueNames } from '../../messaging/broker/queues.ts'
+
+const axeSource = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url).pathname
+
+let home: string
+let cluster: Cluster
+let browser: Browser
+let phone: Page
+let inbox: Page
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'parley-walk-'))
+  cluster = await startCluster(home, {
+    queues: queueNames,
+    port: 0,
+    demo: true,
+    settings: { PARLEY_ADMIN_PASSWORD: 'a lighthouse keeper' },
+  })
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+  phone = await browser.newPage()
+  inbox = await browser.newPage({ bypassCSP: true, reducedMotion: 'reduce' })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await cluster?.stop()
+  await rm(home, { recursive: true, force: true })
+})
+
+describe('a visitor', () => {
+  it('signs in, after a wrong password was refused', async () => {
+    await inbox.goto(cluster.publicUrl)
+    await inbox.getByLabel('Email').fill(cluster.administrator.email)
+    await inbox.getByLabel('Password').first().fill('a lighthouse')
+    await inbox.getByRole('button', { name: 'Sign in' }).click()
+    await inbox.getByRole('alert').waitFor()
+    await inbox.getByLabel('Password').first().fill('a lighthouse keeper')
+    await inbox.getByRole('button', { name: 'Sign in' }).click()
+    await inbox.getByText('Ana Duarte').first().waitFor()
+    await inbox.getByText('Live', { exact: true }).waitFor()
+  })
+
+  it('writes as a customer on Facebook, answers in the inbox, and sees the answer on the phone', async () => {
+    await phone.goto(`${cluster.publicUrl}/sandbox/phone`)
+    await exchange('Ana Duarte', 'Facebook', 'Does the ferry take dogs?', 'It does, on a lead and for free.')
+  })
+
+  it('does the same on X', async () => {
+    await exchange('Ben Okafor', 'X', 'Is there parking at the pier?', 'Yes: 40 places behind the office.')
+  })
+
+  it('finds no fault of accessibility in what it used', async () => {
+    for (const page of [inbox, phone]) {
+      await page.addScriptTag({ path: axeSource }).catch(async () => {
+        await page.evaluate((await import('node:fs')).readFileSync(axeSource, 'utf8'))
+      })
+      const violations = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+        return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)
+      })
+      expect(violations).toEqual([])
+    }
+  })
+
+  it('comes back to the same place after a reload, signed in', async () => {
+    const place = inbox.url()
+    await inbox.reload()
+    await inbox.getByText('Yes: 40 places behind the office.').first().waitFor()
+    expect(inbox.url()).toBe(place)
+  })
+})
+
+async function exchange(customer: string, network: string, question: string, answer: string): Promise<void> {
+  const device = phone.getByRole('region', { name: `${customer}'s phone` }).filter({ hasText: network })
+  await device.getByRole('textbox').fill(question)
+  await device.getByRole('button', { name: 'Send' }).click()
+  // In the list at once, without a reload.
+  const row = inbox.getByRole('listitem').filter({ hasText: question })
+  await row.getByRole('link', { name: customer }).click()
+  await inbox.getByRole('textbox', { name: 'Message' }).fill(answer)
+  await inbox.getByRole('button', { name: 'Send' }).click()
+  await device.getByText(answer).waitFor()
+  // The network's receipt turns the mark: sent, delivered or read.
+  await inbox.getByRole('img', { name: /sent|delivered|read/i }).last().waitFor()
+}
