@@ -195,6 +195,22 @@ describe('live events', () => {
     ])
   })
 
+  it('let whoever was told of a fact read it at once, however far behind the replica is', async () => {
+    const stream = await listen(node, bearer(site.ana.token))
+    await until(() => stream.text().includes(': ready'))
+    // Reads of an asker who has written nothing may come from the replica; the number of the event says what must be there.
+    for (let turn = 0; turn < 20; turn++) {
+      const name = `Renamed ${String(turn)}`
+      const before = stream.heard.length
+      await site.storage.write((tx) => tx.run('update users set name = ? where id = ?', [name, site.ana.userId]))
+      await announce(site.storage, site.ana.accountId, 1)
+      await until(() => stream.heard.length > before)
+      const users = (await node.ask(site.ana, 'GET', '/users')).json.items
+      expect(users.some((user: { name: string }) => user.name === name)).toBe(true)
+    }
+    stream.close()
+  })
+
   it('are told to come back at different times when the node goes', async () => {
     const leaving = await site.addNode({ drainMs: 300 })
     const streams = await Promise.all(Array.from({ length: 6 }, () => listen(leaving, bearer(site.ana.token))))

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createConnection } from 'mysql2/promise'
 import { createApp, createChannel } from '../backend/networks.ts'
 import { readConfig } from '../infra/config.ts'
@@ -157,7 +158,7 @@ export async function beginConversation(
   name = 'Chloé Marchand',
 ) {
   const externalId = randomBytes(6).toString('hex')
-  return storage.write(async (tx) => {
+  const made = await storage.write(async (tx) => {
     const people = await storage.contacts.resolve(tx, [
       {
         accountId,
@@ -200,6 +201,9 @@ export async function beginConversation(
     ])
     return { id: conversation.id, contactId: address.contactId, messageId }
   })
+  // Somebody else has written this: it is there for everybody once the replica has it.
+  while ((await storage.messages.get(storage.bulk, accountId, made.messageId)) === undefined) await sleep(2)
+  return made
 }
 
 /** Puts facts into the events table as the relay does: numbered in the order of their commits. */

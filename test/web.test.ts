@@ -3,12 +3,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { newId } from '../infra/ids.ts'
-import { openLimiter } from '../web/limits.ts'
-import type { Auth } from '../web/auth.ts'
-import type { Live } from '../web/live.ts'
 import { hashPassword, isPassword } from '../web/passwords.ts'
 import type { Route } from '../web/route.ts'
-import { listRoutes } from '../web/routes.ts'
+import { routes } from '../web/routes.ts'
 import { beginConversation, connectChannels, openSite, password } from './web-site.ts'
 import type { Node, Person, Site } from './web-site.ts'
 
@@ -29,16 +26,6 @@ afterAll(() => site.close())
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked into at will
 const jsonOf = async (response: Response): Promise<any> => response.json()
-
-const never = (): never => {
-  throw new Error('only the table of routes is looked at')
-}
-const limiter = openLimiter({ burst: 1, perSecond: 1 })
-const routes: Route[] = listRoutes({
-  auth: { identify: never, isStillValid: never } satisfies Auth,
-  live: { open: never, onEvent: never, drain: never, stop: never, streamCount: 0 } satisfies Live,
-  signInLimiters: { byAddress: limiter, byEmail: limiter },
-})
 
 const problem = z.object({
   type: z.string(),

@@ -15,7 +15,7 @@ import { openLimiter, TooMany } from './limits.ts'
 import { describeApi } from './openapi.ts'
 import { answerNotFound, answerProblems } from './problems.ts'
 import { giveRequestId } from './request-id.ts'
-import { listRoutes } from './routes.ts'
+import { routes } from './routes.ts'
 import { serveRoute } from './serve-route.ts'
 import type { Readiness } from './server.ts'
 import { readSession } from './sessions.ts'
@@ -32,14 +32,13 @@ const site = fileURLToPath(new URL('./browser/dist', import.meta.url))
 
 export function buildApp(context: AppContext): Express {
   const { config, storage, live, readiness, logger } = context
-  const auth = openAuth(storage)
   // Generous for people and scripts; what it stops is a loop that has gone wild.
   const limiter = openLimiter({ burst: 4_000, perSecond: 800 })
   const signInLimiters = {
     byAddress: openLimiter({ burst: 40, perSecond: 0.5 }),
     byEmail: openLimiter({ burst: 10, perSecond: 1 / 30 }),
   }
-  const routes = listRoutes({ auth, live, signInLimiters })
+  const parts = { auth: openAuth(storage), live, signInLimiters }
   const document = JSON.stringify(describeApi(routes, version))
 
   const app = express()
@@ -69,7 +68,7 @@ export function buildApp(context: AppContext): Express {
   const api = express.Router({ caseSensitive: true })
   api.use(readSession(config, storage))
   for (const route of routes)
-    api[route.method](route.path, serveRoute(route, { config, logger, storage, auth, limiter }))
+    api[route.method](route.path, serveRoute(route, { config, logger, storage, parts, limiter }))
   app.use('/api/v1', api, answerNotFound)
 
   if (existsSync(site)) app.use(...servePages())

@@ -23,6 +23,11 @@ export interface Live extends Running {
   /** Ends all streams, each with its own pause before it comes back, so that they do not come back together. */
   drain(): void
   readonly streamCount: number
+  /**
+   * A position of the primary at which all events that this node has announced are there: who was told of a fact must find it,
+   * so nobody reads from a replica that is behind this.
+   */
+  readonly floor: string | undefined
 }
 
 export interface Listener {
@@ -42,7 +47,6 @@ interface Stream {
 }
 
 const pollMs = 50
-const idlePollMs = 250
 const pageSize = 500
 const heartbeatMs = 15_000
 const permissionMs = 3_000
@@ -55,14 +59,16 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   const listeners: ((event: Event) => void)[] = []
   let last = await storage.events.lastNumber(storage.primary)
   let isAway = false
+  let floor: string | undefined
 
   const tail = every(
-    () => (streams.size === 0 ? idlePollMs : pollMs),
+    pollMs,
     async (signal) => {
       for (;;) {
         const events = await storage.events.after(storage.primary, undefined, last, pageSize)
         if (isAway) logger.info('the tail of events is back')
         isAway = false
+        if (events.length > 0) floor = await storage.events.position(storage.primary)
         for (const event of events) {
           last = event.number
           dispatch(event)
@@ -88,6 +94,9 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   })
 
   return {
+    get floor() {
+      return floor
+    },
     get streamCount() {
       return streams.size
     },

@@ -10,7 +10,9 @@ import type { FieldFault } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Role } from '../storage/model/words.ts'
-import type { Identity } from './auth.ts'
+import type { Auth, Identity } from './auth.ts'
+import type { Limiter } from './limits.ts'
+import type { Live } from './live.ts'
 
 /** Who is asking. */
 export interface Asker {
@@ -22,6 +24,14 @@ export interface Asker {
 /** Nobody needs to be known · any user · an administrator. */
 export type Permission = 'public' | 'user' | 'administrator'
 
+/** The parts of a web node that some routes use. */
+export interface RouteParts {
+  readonly auth: Auth
+  readonly live: Live
+  /** Count failed attempts to sign in. */
+  readonly signInLimiters: { readonly byAddress: Limiter; readonly byEmail: Limiter }
+}
+
 /** What every handler gets beside its parsed input. `storage` sees the asker's own writes. */
 export interface Call {
   readonly config: Config
@@ -30,6 +40,7 @@ export interface Call {
   /** Throws on a public route that nobody has signed in for; elsewhere it is always there. */
   readonly asker: Asker
   readonly identity: Identity | undefined
+  readonly parts: RouteParts
   readonly request: Request
   readonly response: Response
 }

@@ -4,20 +4,22 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Config } from '../infra/config.ts'
 import { forbidden, Problem } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
+import { later } from '../storage/freshness.ts'
 import type { Position, Storage } from '../storage/index.ts'
-import type { Auth, Identity } from './auth.ts'
+import type { Identity } from './auth.ts'
 import { isSafe, refuseForeignPage, refuseForgery } from './csrf.ts'
 import { observeRequest } from './figures.ts'
 import { answerOnce } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
 import { answered } from './route.ts'
-import type { Call, Reply, Route } from './route.ts'
+import type { Call, Reply, Route, RouteParts } from './route.ts'
 
 export interface ServeContext {
   readonly config: Config
   readonly logger: Logger
   readonly storage: Storage
-  readonly auth: Auth
+  readonly parts: RouteParts
+  /** Requests of one asker. */
   readonly limiter: Limiter
 }
 
@@ -33,24 +35,35 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
     const body = route.reads === 'json' && !isSafe(request.method) ? await readJson(request, response) : undefined
 
     const before = identity === undefined ? undefined : await context.storage.positions.get(identity.key)
-    const position: Position = { gtid: before }
+    const start = furthest(before, context.parts.live.floor)
+    const position: Position = { gtid: start }
     const call = callOf(context, request, response, position, identity)
     const work = (): Promise<Reply<unknown> | typeof answered> =>
       route.run({ params: request.params, query: request.query, body }, call)
-    const reply = await answerOnce(route, request, body, identity, call.storage, work)
+    let reply: Reply<unknown> | typeof answered
+    try {
+      reply = await answerOnce(route, request, body, identity, call.storage, work)
+    } finally {
+      // Whichever node answers next must see what was written here, also when something failed after the write.
+      const after = position.gtid
+      if (identity !== undefined && after !== undefined && after !== 'unknown' && after !== start)
+        await context.storage.positions.set(identity.key, after)
+    }
     if (reply === answered) return
-    // Whichever node answers next must see what was written here.
-    const after = position.gtid
-    if (identity !== undefined && after !== undefined && after !== 'unknown' && after !== before)
-      await context.storage.positions.set(identity.key, after)
     response.setHeader('cache-control', 'no-store')
     if (reply.status === 204) response.status(204).end()
     else response.status(reply.status).json(reply.body)
   }
 }
 
+/** The position that covers the asker's own writes and every fact that this node has announced. */
+function furthest(own: string | undefined, floor: string | undefined): string | undefined {
+  if (own === undefined || own === 'unknown' || floor === undefined) return own === undefined ? floor : own
+  return later(own, floor)
+}
+
 async function admit(route: Route, context: ServeContext, request: Request): Promise<Identity | undefined> {
-  const identity = await context.auth.identify(request)
+  const identity = await context.parts.auth.identify(request)
   if (!isSafe(request.method)) {
     if (identity?.kind === 'session' && route.permission !== 'public')
       refuseForgery(request, context.config, identity.csrf)
@@ -79,6 +92,7 @@ function callOf(
       return identity.asker
     },
     identity,
+    parts: context.parts,
     request,
     response,
   }

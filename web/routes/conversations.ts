@@ -5,7 +5,7 @@ import { invalid, notFound } from '../../infra/errors.ts'
 import { isId } from '../../infra/ids.ts'
 import { addNote, sendReply } from '../../messaging/send.ts'
 import { conversationStatuses, outboundKinds } from '../../storage/model/words.ts'
-import type { ConversationFilter } from '../../storage/index.ts'
+import type { ConversationFilter, Reader } from '../../storage/index.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentConversations } from '../presenters/conversation.ts'
 import { presentMessages } from '../presenters/message.ts'
@@ -80,7 +80,7 @@ export const conversationRoutes = [
     answer: conversationShape,
     async handle({ params, body }, call) {
       const { storage, asker } = call
-      await needConversation(params.id, call)
+      await needConversation(params.id, call, storage.primary)
       if (body.assignee_id !== undefined) {
         const user =
           body.assignee_id === null
@@ -145,7 +145,7 @@ export const conversationRoutes = [
     status: 201,
     async handle({ params, body }, call) {
       const { storage, asker } = call
-      await needConversation(params.id, call)
+      await needConversation(params.id, call, storage.primary)
       if (body.attachment_ids !== undefined && body.attachment_ids.length > 0)
         throw invalid([{ field: 'attachment_ids', message: 'Files cannot be sent yet; please send text.' }])
       if (body.send_at !== undefined)
@@ -162,8 +162,8 @@ export const conversationRoutes = [
   }),
 ]
 
-async function needConversation(id: string, { storage, asker }: Call) {
-  const conversation = await storage.conversations.get(storage.fresh, asker.accountId, id)
+async function needConversation(id: string, { storage, asker }: Call, reader: Reader = storage.fresh) {
+  const conversation = await storage.conversations.get(reader, asker.accountId, id)
   if (conversation === undefined) throw notFound('conversation')
   return conversation
 }

@@ -159,13 +159,11 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
     form.on('file', (_field, bytes, info) => {
       const through = bytes.pipe(new PassThrough())
       bytes.on('error', (error) => through.destroy(error))
-      file = storage.documents
-        .put(through, largestDocument)
-        .then((stored) => ({
-          name: info.filename ? info.filename.slice(0, 255) : null,
-          contentType: plainType(info.mimeType),
-          stored,
-        }))
+      file = storage.documents.put(through, largestDocument).then((stored) => ({
+        name: info.filename ? info.filename.slice(0, 255) : null,
+        contentType: plainType(info.mimeType),
+        stored,
+      }))
       file.catch((error: unknown) => {
         bytes.resume()
         fail(error)

@@ -4,66 +4,62 @@ import { invalid } from '../../infra/errors.ts'
 import { presentEvent } from '../presenters/event.ts'
 import { eventShape, page } from '../presenters/shapes.ts'
 import { answered, limitField, route } from '../route.ts'
-import type { Route } from '../route.ts'
-import type { RouteParts } from '../routes.ts'
 
 const number = z
   .string()
   .regex(/^\d{1,15}$/, 'Expected the number of an event.')
   .transform(Number)
 
-export function eventRoutes({ live, auth }: Pick<RouteParts, 'live' | 'auth'>): Route[] {
-  return [
-    route({
-      method: 'get',
-      path: '/events',
-      tag: 'events',
-      summary: 'Facts after a number, in order; ask again after the last one',
-      permission: 'user',
-      query: z.strictObject({
-        limit: limitField,
-        after: number.optional(),
-        cursor: number.optional().describe('the same as `after`'),
-      }),
-      answer: page(eventShape),
-      async handle({ query }, { storage, asker }) {
-        // From the primary: a list that lags must not hide the newest number from someone who was told of it.
-        const events = await storage.events.after(
-          storage.primary,
-          asker.accountId,
-          query.after ?? query.cursor ?? 0,
-          query.limit + 1,
-        )
-        const items = events.slice(0, query.limit)
-        const last = items.at(-1)
-        return {
-          items: items.map(presentEvent),
-          next_cursor: events.length > query.limit && last !== undefined ? String(last.number) : null,
-        }
-      },
+export const eventRoutes = [
+  route({
+    method: 'get',
+    path: '/events',
+    tag: 'events',
+    summary: 'Facts after a number, in order; ask again after the last one',
+    permission: 'user',
+    query: z.strictObject({
+      limit: limitField,
+      after: number.optional(),
+      cursor: number.optional().describe('the same as `after`'),
     }),
-    route({
-      method: 'get',
-      path: '/live',
-      tag: 'events',
-      summary: 'The same as server-sent events; resumes from Last-Event-ID without loss or repetition',
-      permission: 'user',
-      query: z.strictObject({ after: number.optional().describe('where to begin without a Last-Event-ID') }),
-      contentType: 'text/event-stream',
-      status: 200,
-      async handle({ query }, { request, response, asker, identity }) {
-        const seen = request.get('last-event-id')
-        const parsed = seen === undefined || seen === '' ? undefined : number.safeParse(seen)
-        if (parsed?.success === false)
-          throw invalid([{ field: 'Last-Event-ID', message: 'Expected the number of an event.' }])
-        await live.open(request, response, {
-          accountId: asker.accountId,
-          after: parsed?.data ?? query.after,
-          isStillAllowed: () =>
-            identity === undefined ? Promise.resolve(false) : auth.isStillValid(request, identity),
-        })
-        return answered
-      },
-    }),
-  ]
-}
+    answer: page(eventShape),
+    async handle({ query }, { storage, asker }) {
+      // From the primary: a list that lags must not hide the newest number from someone who was told of it.
+      const events = await storage.events.after(
+        storage.primary,
+        asker.accountId,
+        query.after ?? query.cursor ?? 0,
+        query.limit + 1,
+      )
+      const items = events.slice(0, query.limit)
+      const last = items.at(-1)
+      return {
+        items: items.map(presentEvent),
+        next_cursor: events.length > query.limit && last !== undefined ? String(last.number) : null,
+      }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/live',
+    tag: 'events',
+    summary: 'The same as server-sent events; resumes from Last-Event-ID without loss or repetition',
+    permission: 'user',
+    query: z.strictObject({ after: number.optional().describe('where to begin without a Last-Event-ID') }),
+    contentType: 'text/event-stream',
+    status: 200,
+    async handle({ query }, { request, response, asker, identity, parts }) {
+      const seen = request.get('last-event-id')
+      const parsed = seen === undefined || seen === '' ? undefined : number.safeParse(seen)
+      if (parsed?.success === false)
+        throw invalid([{ field: 'Last-Event-ID', message: 'Expected the number of an event.' }])
+      await parts.live.open(request, response, {
+        accountId: asker.accountId,
+        after: parsed?.data ?? query.after,
+        isStillAllowed: () =>
+          identity === undefined ? Promise.resolve(false) : parts.auth.isStillValid(request, identity),
+      })
+      return answered
+    },
+  }),
+]

@@ -63,7 +63,7 @@ export const messageRoutes = [
     body: emptyBody,
     answer: messageShape,
     async handle({ params }, call) {
-      await answerMessage(params.id, call)
+      await needMessage(params.id, call)
       await retryDelivery(call.storage, call.asker.accountId, params.id)
       return answerMessage(params.id, call)
     },
@@ -78,12 +78,16 @@ export const messageRoutes = [
     body: emptyBody,
     answer: messageShape,
     async handle({ params }, call) {
-      await answerMessage(params.id, call)
+      await needMessage(params.id, call)
       await cancelDelivery(call.storage, call.asker.accountId, params.id)
       return answerMessage(params.id, call)
     },
   }),
 ]
+
+async function needMessage(id: string, { storage, asker }: Call): Promise<void> {
+  if ((await storage.messages.get(storage.primary, asker.accountId, id)) === undefined) throw notFound('message')
+}
 
 /** One message as the asker sees it now. @throws Problem 404 */
 export async function answerMessage(id: string, { storage, asker }: Call): Promise<MessageJson> {
