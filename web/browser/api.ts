@@ -104,7 +104,8 @@ export const api = {
 }
 
 /** A key that makes a repeated POST harmless. */
-export const newKey = (): string => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 interface Options {
   readonly key?: string

@@ -1,5 +1,5 @@
 /** Every address of the browser app. Without a session the sign-in screen stands in its place, and the address stays. */
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { Navigate, Route, Routes } from 'react-router'
 import { Frame } from './frame.tsx'
 import { Inbox } from './inbox.tsx'
@@ -15,9 +15,7 @@ export function App() {
   const session = useSessionQuery()
   const [wasSignedIn, setWasSignedIn] = useState(false)
   const isSignedIn = Boolean(session.data)
-  useEffect(() => {
-    if (isSignedIn) setWasSignedIn(true)
-  }, [isSignedIn])
+  if (isSignedIn && !wasSignedIn) setWasSignedIn(true)
 
   if (session.isPending) return <Opening />
   if (session.data === undefined) return <Failure error={session.error} again={() => void session.refetch()} isWhole />

@@ -109,7 +109,11 @@ export function ConversationList(props: Props) {
 function SearchField({ q, onSearch, searchField }: Props) {
   const { t } = useSpeech()
   const [typed, setTyped] = useState(q)
-  useEffect(() => setTyped(q), [q])
+  const [asked, setAsked] = useState(q)
+  if (asked !== q) {
+    setAsked(q)
+    setTyped(q)
+  }
   useEffect(() => {
     if (typed === q) return
     const timer = setTimeout(() => onSearch(typed), 250)

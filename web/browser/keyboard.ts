@@ -14,7 +14,7 @@ export interface Action {
   readonly isForDialogs?: boolean
   /** Only a key, such as j and k; not worth a line in the palette. */
   readonly isKeyOnly?: boolean
-  run(): void
+  run: () => void
 }
 
 const registered = new Map<object, readonly Action[]>()

@@ -1,5 +1,5 @@
 /** What was said, by day; the newest in sight, and what is read stays where it is. */
-import { Button, Loader, Skeleton } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
 import { IconArrowDown } from '@tabler/icons-react'
 import { Fragment, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
@@ -81,9 +81,6 @@ export function Messages({ conversationId, conversation, onAnswer }: Props) {
               </Fragment>
             )
           })}
-          {query.isFetching && !query.isPending && !query.isFetchingNextPage && (
-            <Loader size="xs" type="dots" className="list-more" aria-hidden />
-          )}
         </div>
       </div>
       {newBelow > 0 && (

@@ -55,7 +55,7 @@ export function Person({
 export function initials(name: string): string {
   const words = name.replace(/^@/, '').trim().split(/\s+/)
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) =>
-    word ? ([...word][0] ?? '') : '',
+    word ? String.fromCodePoint(word.codePointAt(0) ?? 63) : '',
   )
   return letters.join('').toLocaleUpperCase() || '?'
 }

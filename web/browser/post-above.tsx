@@ -1,6 +1,7 @@
 import { Anchor } from '@mantine/core'
 import { IconExternalLink, IconWorld } from '@tabler/icons-react'
 import type { ConversationJson } from '../presenters/shapes.ts'
+import { useNow } from './clock.ts'
 import { ChannelMark } from './person.tsx'
 import { useSpeech } from './texts/index.tsx'
 
@@ -21,6 +22,7 @@ export function PublicBand({ conversation }: { readonly conversation: Conversati
 /** The public post that the thread stands under. */
 export function PostAbove({ conversation }: { readonly conversation: ConversationJson }) {
   const { t, times } = useSpeech()
+  const now = useNow()
   const { post, channel } = conversation
   if (!post) return null
   return (
@@ -30,7 +32,7 @@ export function PostAbove({ conversation }: { readonly conversation: Conversatio
         <strong>{channel.name}</strong>
         {post.occurred_at && (
           <time dateTime={post.occurred_at} title={times.exact(post.occurred_at)}>
-            {times.day(post.occurred_at, Date.now())}, {times.clock(post.occurred_at)}
+            {times.day(post.occurred_at, now)}, {times.clock(post.occurred_at)}
           </time>
         )}
         {isWeb(post.permalink) && (

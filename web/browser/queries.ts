@@ -212,14 +212,13 @@ function findInLists(client: QueryClient, id: string): ConversationJson | undefi
 }
 
 function upsert<Item extends { id: string }>(data: Pages<Item>, item: Item): Pages<Item> {
-  let isPut = false
+  const isThere = data.pages.some((page) => page.items.some(({ id }) => id === item.id))
   const pages = data.pages.map((page) => {
     if (!page.items.some(({ id }) => id === item.id)) return page
-    isPut = true
     return { ...page, items: page.items.map((each) => (each.id === item.id ? item : each)) }
   })
   const [first, ...others] = pages
-  return { ...data, pages: isPut || !first ? pages : [{ ...first, items: [item, ...first.items] }, ...others] }
+  return { ...data, pages: isThere || !first ? pages : [{ ...first, items: [item, ...first.items] }, ...others] }
 }
 
 function remove<Item extends { id: string }>(data: Pages<Item>, id: string): Pages<Item> {

@@ -1,6 +1,6 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type SyntheticEvent } from 'react'
 import { LanguageChoice } from './account-menu.tsx'
 import { api, Problem } from './api.ts'
 import { keys } from './queries.ts'
@@ -19,7 +19,7 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
     document.title = `${t('sign_in.title')} · ${t('app.name')}`
   }, [t])
 
-  const submit = async (event: FormEvent): Promise<void> => {
+  const submit = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault()
     const given = { email: email.current?.value.trim() ?? '', password: password.current?.value ?? '' }
     if (given.email === '' || given.password === '') {

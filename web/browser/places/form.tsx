@@ -1,6 +1,6 @@
 /** A small form in a dialogue: fields by description, faults beside their fields, the server's refusal above. */
 import { Alert, Button, Group, Modal, NativeSelect, PasswordInput, Stack, TextInput } from '@mantine/core'
-import { useRef, useState, type FormEvent } from 'react'
+import { useRef, useState, type SyntheticEvent } from 'react'
 import { newKey } from '../api.ts'
 import { useSpeech } from '../texts/index.tsx'
 
@@ -48,7 +48,7 @@ function Form({ fields, initial, save, close }: Pick<Props, 'fields' | 'initial'
     setValues((old) => ({ ...old, [name]: value }))
     setMissing((old) => old.filter((each) => each !== name))
   }
-  const submit = async (event: FormEvent): Promise<void> => {
+  const submit = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault()
     const faults = shown.filter((field) => !field.isOptional && !values[field.name]?.trim()).map(({ name }) => name)
     setMissing(faults)

@@ -13,7 +13,7 @@ export type Translate = (key: Key, values?: Readonly<Record<string, string | num
 
 export interface Speech {
   readonly language: Language
-  setLanguage(language: Language): void
+  readonly setLanguage: (language: Language) => void
   /** The text for `key`; `{name}` is filled from `values`, a plural is chosen by `values.count`. */
   readonly t: Translate
   readonly times: Times
