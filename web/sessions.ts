@@ -30,7 +30,6 @@ export function readSession(config: Config, storage: Storage): RequestHandler {
     store: storage.sessions,
     resave: false,
     saveUninitialized: false,
-    proxy: true,
     cookie: {
       httpOnly: true,
       sameSite: 'lax',
