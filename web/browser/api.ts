@@ -14,8 +14,7 @@ export interface Page<Item> {
   readonly next_cursor: string | null
 }
 
-/** Who am I; `demo` when sandbox networks run beside this site. */
-export type Session = SessionJson & { readonly demo?: boolean }
+export type Session = SessionJson
 
 export type View = 'all' | 'unassigned' | 'mine' | 'open' | 'resolved'
 export const views: readonly View[] = ['all', 'unassigned', 'mine', 'open', 'resolved']

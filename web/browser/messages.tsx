@@ -67,7 +67,7 @@ export function Messages({ conversationId, conversation, onAnswer }: Props) {
                 <MessageBubble
                   message={message}
                   conversation={conversation}
-                  isContinued={!isNewDay && before !== undefined && isSameVoice(before, message)}
+                  isContinued={!isNewDay && isSameVoice(before, message)}
                   answered={
                     message.in_reply_to === null
                       ? undefined
