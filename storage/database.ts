@@ -108,7 +108,7 @@ export function openDatabases(config: Config, logger: Logger): Databases {
       const { gtid } = position
       const replica = gtid === 'unknown' ? undefined : choose((watch) => watch.isUsable && (gtid === undefined || watch.hasReached(gtid)))
       if (replica !== undefined) {
-        const rows = await selectFresh<Row>(replica, sql, values, gtid)
+        const rows = await selectThere<Row>(replica, sql, values, replicaLimitMs, gtid)
         if (rows !== undefined) return rows
       } else if (gtid !== undefined && gtid !== 'unknown') {
         for (const { watch } of replicas) watch.expect(gtid)
@@ -117,8 +117,8 @@ export function openDatabases(config: Config, logger: Logger): Databases {
     })
   const bulk = asReader(async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
     const replica = choose((watch) => watch.isConnected && watch.lagMs < mostBulkLagMs)
-    if (replica === undefined) return primaryReader.query<Row>(sql, values)
-    return select<Row>(replica.pool, sql, values, bulkLimitMs)
+    const rows = replica && (await selectThere<Row>(replica, sql, values, bulkLimitMs))
+    return rows ?? primaryReader.query<Row>(sql, values)
   })
   return {
     as: (position) => ({
@@ -162,15 +162,16 @@ async function markReplicas(primary: Reader, replicas: readonly Replica[]): Prom
 }
 
 /** Rows, or undefined when the replica cannot answer: the primary will. */
-async function selectFresh<Row extends object>(
+async function selectThere<Row extends object>(
   replica: Replica,
   sql: string,
   values: readonly SqlValue[] | undefined,
-  gtid: string | undefined,
+  limitMs: number,
+  gtid?: string,
 ): Promise<Row[] | undefined> {
   try {
     // Looked at again once the connection is there: a new one may have shown that the replica lost its past.
-    return await select<Row>(replica.pool, sql, values, replicaLimitMs, () => gtid === undefined || replica.watch.hasReached(gtid))
+    return await select<Row>(replica.pool, sql, values, limitMs, () => gtid === undefined || replica.watch.hasReached(gtid))
   } catch (error) {
     if (error instanceof Problem || notThereYet.has(codeOf(error) ?? '')) return undefined
     throw error

@@ -1,6 +1,6 @@
 /** One pool of connections to one database server, and what the driver's errors mean. The only file that knows mysql2. */
 import { createPool } from 'mysql2'
-import type { Pool as DriverPool, PoolConnection, QueryOptions } from 'mysql2'
+import type { Pool as DriverPool, PoolConnection } from 'mysql2'
 import type { Secret } from '../infra/config.ts'
 import { codeOf, unavailable } from '../infra/errors.ts'
 
@@ -88,7 +88,10 @@ export function openPool(url: Secret, options: PoolOptions): Pool {
     },
     close: () =>
       new Promise((resolve) => {
+        // A frozen server must not keep us from stopping.
+        const timer = setTimeout(resolve, 2_000)
         driver.end(() => {
+          clearTimeout(timer)
           resolve()
         })
       }),
@@ -97,34 +100,41 @@ export function openPool(url: Secret, options: PoolOptions): Pool {
 
 function wrap(raw: PoolConnection): Connection {
   let isBroken = false
-  const ask = (prepared: boolean, options: QueryOptions, values: SqlValue[] | [SqlValue[][]]) =>
+  const ask = (isPrepared: boolean, sql: string, values: SqlValue[] | [SqlValue[][]], limitMs = statementLimitMs) =>
     new Promise<unknown>((resolve, reject) => {
+      // Our own time limit: the driver's does not hold while a statement is being prepared.
+      const timer = setTimeout(() => {
+        isBroken = true
+        raw.destroy()
+        reject(away(new Error(`no answer within ${String(limitMs)} ms`)))
+      }, limitMs)
       const done = (error: NodeJS.ErrnoException | null, result: unknown) => {
+        clearTimeout(timer)
         if (error === null) {
           resolve(result)
           return
         }
-        isBroken = isConnectionError(error)
-        reject(isBroken ? away(error) : error)
+        isBroken ||= isConnectionError(error)
+        reject(isConnectionError(error) ? away(error) : error)
       }
-      if (prepared) raw.execute(options, values, done)
-      else raw.query(options, values, done)
+      if (isPrepared) raw.execute(sql, values, done)
+      else raw.query(sql, values, done)
     })
   return {
     async select<Row extends object>(sql: string, values?: readonly SqlValue[], limitMs = statementLimitMs) {
       refuseObjects(values)
-      const rows = await ask(true, { sql, timeout: limitMs }, values === undefined ? [] : [...values])
+      const rows = await ask(true, sql, values === undefined ? [] : [...values], limitMs)
       // The one place where rows get their type: each store says what its statement selects.
       return rows as Row[]
     },
     async change(sql, values) {
       refuseObjects(values)
-      return changed(await ask(true, { sql, timeout: statementLimitMs }, values === undefined ? [] : [...values]))
+      return changed(await ask(true, sql, values === undefined ? [] : [...values]))
     },
-    command: async (sql) => changed(await ask(false, { sql, timeout: statementLimitMs }, [])),
+    command: async (sql) => changed(await ask(false, sql, [])),
     async insertRows(sql, rows) {
       for (const row of rows) refuseObjects(row)
-      return changed(await ask(false, { sql, timeout: statementLimitMs }, [rows.map((row) => [...row])]))
+      return changed(await ask(false, sql, [rows.map((row) => [...row])]))
     },
     release: () => {
       // After a time-out the statement may still run there.

@@ -41,11 +41,13 @@ export function openPositions(
   const store = async (key: string, gtid: string): Promise<boolean> => {
     const place = cache.locate(cacheKey(key))
     if (place === undefined) return false
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < 10; attempt++) {
       const got = await place.server.get(place.name)
       if (got.state === 'away') break
       const held = got.state === 'hit' ? got.value.toString() : undefined
-      const wanted = held === undefined ? gtid : later(held, gtid)
+      // The furthest that this process knows by now, so that of many writers the first to succeed is enough.
+      const mine = kept.get(key) ?? gtid
+      const wanted = held === undefined ? mine : later(held, mine)
       if (wanted === held) return true
       const put = await place.server.put(place.name, Buffer.from(wanted), ttlSeconds, got.state === 'hit' ? got.lease : 'add')
       if (put === 'stored') return true
