@@ -3,7 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { newId } from '../infra/ids.ts'
+import { silentLogger } from '../infra/logger.ts'
+import { openStorage } from '../storage/index.ts'
+import { resealAll } from '../storage/reseal.ts'
 import { SecretUnreadable, openSecrets } from '../storage/secrets.ts'
+import { makeDatabase } from './databases.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -83,5 +88,46 @@ describe('secrets', () => {
       expect(() => openSecrets({ keys })).toThrow(SecretUnreadable)
       expect(readFileSync(keys, 'utf8')).toBe(text)
     }
+  })
+
+  it('brings every row under the new key while the cluster runs', async () => {
+    const database = await makeDatabase()
+    const keys = join(folder, 'keys.json')
+    const [first, second] = [newKey(), newKey()]
+    writeFileSync(keys, JSON.stringify({ current: 'one', keys: { one: first } }))
+    const config = { ...database.config, keys }
+    const older = await openStorage(config, silentLogger)
+    const accountId = newId()
+    const ids = await older.write(async (tx) => {
+      const made: string[] = []
+      for (let index = 0; index < 250; index++) {
+        made.push(
+          await older.apps.create(tx, older, {
+            accountId,
+            network: 'meta',
+            name: 'x',
+            externalId: null,
+            webhookKey: newId(),
+            secrets: { secrets: [`secret ${String(index)}`], clientSecret: null, verifyToken: null },
+            consumerKey: null,
+            clientId: null,
+            apiBaseUrl: null,
+          }),
+        )
+      }
+      return made
+    })
+    writeFileSync(keys, JSON.stringify({ current: 'two', keys: { one: first, two: second } }))
+    const newer = await openStorage(config, silentLogger)
+    expect(await resealAll(newer)).toBe(250)
+    expect(await resealAll(newer)).toBe(0)
+    writeFileSync(keys, JSON.stringify({ current: 'two', keys: { two: second } }))
+    const last = await openStorage(config, silentLogger)
+    for (const storage of [older, last]) {
+      const app = await storage.apps.get(storage.primary, accountId, ids[249]!)
+      expect(storage.apps.openSecrets(storage, app!).secrets).toEqual(['secret 249'])
+    }
+    await Promise.all([older.close(), newer.close(), last.close()])
+    await database.drop()
   })
 })

@@ -55,7 +55,7 @@ describe('sessions', () => {
     const id = newId()
     await save(one, id, sessionOf({ csrf: '1' }))
     const loaded = await two.sessions.read(id)
-    await save(two, id, { ...loaded!, csrf: '2' } as unknown as SessionData)
+    await save(two, id, { ...loaded, csrf: '2' } as unknown as SessionData)
     expect(await one.sessions.read(id)).toMatchObject({ csrf: '2' })
     await destroy(two, id)
     expect([await one.sessions.read(id), await bare.sessions.read(id)]).toEqual([null, null])
