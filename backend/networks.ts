@@ -9,6 +9,8 @@ import { networkOf } from '../storage/model/words.ts'
 import type { ChannelType, NetworkName } from '../storage/model/words.ts'
 
 export interface AppWish {
+  /** Its id, where the caller may ask twice for the same: the second time finds what is there. */
+  readonly id?: string | undefined
   readonly network: NetworkName
   readonly name: string
   readonly externalId?: string | undefined
@@ -27,7 +29,9 @@ export async function createApp(storage: Storage, config: Config, accountId: str
   const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
   const verifyToken = wish.verifyToken ?? (wish.network === 'meta' ? randomBytes(18).toString('base64url') : undefined)
   return storage.write(async (tx) => {
+    if (wish.id !== undefined && (await storage.apps.get(tx, accountId, wish.id)) !== undefined) return wish.id
     const id = await storage.apps.create(tx, storage, {
+      id: wish.id,
       accountId,
       network: wish.network,
       name: wish.name,
@@ -70,6 +74,8 @@ export async function changeAppSecrets(
 }
 
 export interface ChannelWish {
+  /** Its id, where the caller may ask twice for the same: the second time finds what is there. */
+  readonly id?: string | undefined
   readonly appId: string
   readonly type: ChannelType
   readonly name: string
@@ -89,6 +95,7 @@ export async function createChannel(
   const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
   try {
     return await storage.write(async (tx) => {
+      if (wish.id !== undefined && (await storage.channels.get(tx, accountId, wish.id)) !== undefined) return wish.id
       const app = await storage.apps.get(tx, accountId, wish.appId)
       if (app === undefined) throw invalid([{ field: 'app_id', message: 'There is no such app.' }])
       if (app.network !== networkOf[wish.type]) {
@@ -100,6 +107,7 @@ export async function createChannel(
         ])
       }
       const id = await storage.channels.create(tx, storage, {
+        id: wish.id,
         accountId,
         appId: wish.appId,
         type: wish.type,

@@ -10,6 +10,8 @@ import { previewOf } from './summary.ts'
 import { windowClosesAt } from './windows.ts'
 
 export interface NewReply {
+  /** Its id, where the caller may ask twice for the same: the second time gives the message that is there. */
+  readonly id?: string
   readonly accountId: string
   readonly conversationId: string
   /** Who writes; null: Parley itself. */
@@ -28,9 +30,11 @@ export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
   return storage.write(async (tx) => {
     const { accountId, userId } = reply
     const { conversation, channel, connector } = await lockForWriting(storage, tx, accountId, reply.conversationId)
+    const already = await findAlready(storage, tx, reply)
+    if (already !== undefined) return already
     checkLimits(conversation, connector, reply)
     const message: Message = {
-      ...blank(conversation, userId, reply.kind, reply.text),
+      ...blank(conversation, userId, reply.kind, reply.text, reply.id),
       visibility: reply.kind === 'comment' ? 'public' : 'direct',
       inReplyTo: await answered(storage, tx, conversation, reply),
     }
@@ -60,13 +64,15 @@ export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
 /** A note for colleagues; no network ever sees it. @throws Problem 404; 422 with code `empty` */
 export function addNote(
   storage: Storage,
-  note: Pick<NewReply, 'accountId' | 'conversationId' | 'userId' | 'text'>,
+  note: Pick<NewReply, 'id' | 'accountId' | 'conversationId' | 'userId' | 'text'>,
 ): Promise<Message> {
   return storage.write(async (tx) => {
     const conversation = await storage.conversations.lock(tx, note.accountId, note.conversationId)
     if (conversation === undefined) throw notFound('conversation')
+    const already = await findAlready(storage, tx, note)
+    if (already !== undefined) return already
     if (note.text.trim() === '') throw refusal('empty', 'text', 'The note has no text.')
-    const message = blank(conversation, note.userId, 'note', note.text)
+    const message = blank(conversation, note.userId, 'note', note.text, note.id)
     await storage.messages.insert(tx, [message])
     await storage.outbox.append(tx, {
       type: 'note.added',
@@ -113,6 +119,15 @@ async function lockForWriting(
   const connector = connectorOf(channel.type)
   if (connector === undefined) throw refusal('kind_not_possible', 'kind', `Parley cannot write to ${channel.type} yet.`)
   return { conversation, channel, connector }
+}
+
+/** The message of an earlier try under the same id; the conversation is locked, so there is no other try at the same time. */
+function findAlready(
+  storage: Storage,
+  tx: Writer,
+  said: Pick<NewReply, 'id' | 'accountId'>,
+): Promise<Message | undefined> {
+  return said.id === undefined ? Promise.resolve(undefined) : storage.messages.get(tx, said.accountId, said.id)
 }
 
 function checkLimits(conversation: Conversation, connector: Connector, reply: NewReply): void {
@@ -166,10 +181,16 @@ async function answered(
 const refusal = (code: string, field: string, message: string): Problem =>
   new Problem(422, code, message, [{ field, message }])
 
-function blank(conversation: Conversation, userId: string | null, kind: OutboundKind, text: string): Message {
+function blank(
+  conversation: Conversation,
+  userId: string | null,
+  kind: OutboundKind,
+  text: string,
+  id = newId(),
+): Message {
   const now = new Date()
   return {
-    id: newId(), accountId: conversation.accountId, channelId: conversation.channelId, conversationId: conversation.id, contactId: null,
+    id, accountId: conversation.accountId, channelId: conversation.channelId, conversationId: conversation.id, contactId: null,
     direction: 'outbound', kind, visibility: conversation.visibility, externalId: null, authorId: userId, text, inReplyTo: null, extra: null,
     reactions: null, isHidden: false, occurredAt: now, receivedAt: now, editedAt: null, deletedAt: null,
   } // prettier-ignore

@@ -1,6 +1,7 @@
 /** Idempotency-Key: the same key with the same request gives the first answer again, however often and at whichever node. */
 import type { Request } from 'express'
 import { conflict, Problem } from '../infra/errors.ts'
+import { newId } from '../infra/ids.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Identity } from './auth.ts'
 import { answered, Reply } from './route.ts'
@@ -13,15 +14,15 @@ export async function answerOnce(
   body: unknown,
   identity: Identity | undefined,
   storage: Storage,
-  work: () => Promise<Reply<unknown> | typeof answered>,
+  work: (effectId: string) => Promise<Reply<unknown> | typeof answered>,
 ): Promise<Reply<unknown> | typeof answered> {
   const key = request.get('idempotency-key')
   if (key === undefined || request.method !== 'POST' || identity === undefined || route.permission === 'public')
-    return work()
+    return work(newId())
   if (!/^[\x21-\x7e]{1,200}$/.test(key))
     throw new Problem(400, 'bad_idempotency_key', 'An Idempotency-Key has 1 to 200 visible ASCII characters.')
   // Putting the same file twice is harmless, so files are put first, and their digest stands for the body.
-  const early = route.reads === 'stream' ? await work() : undefined
+  const early = route.reads === 'stream' ? await work(newId()) : undefined
   if (early === answered) return answered
   const { userId, accountId } = identity.asker
   const sent = early === undefined ? body : digestOf(early.body)
@@ -36,13 +37,13 @@ export async function answerOnce(
   if (begun.state === 'running')
     throw conflict('still_running', 'The first request with this Idempotency-Key is still being worked on.')
   if (begun.state === 'different')
-    throw new Problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request.')
+    throw new Problem(409, 'idempotency_key_reused', 'This Idempotency-Key was used for another request.')
   if (begun.state === 'done') {
     request.res?.setHeader('idempotent-replayed', 'true')
     return new Reply(begun.status, begun.response === '' ? undefined : (JSON.parse(begun.response) as unknown))
   }
   try {
-    const reply = early ?? (await work())
+    const reply = early ?? (await work(begun.effectId))
     if (reply === answered) return answered
     await storage.write((tx) =>
       storage.idempotency.finish(tx, asked, reply.status, reply.body === undefined ? '' : JSON.stringify(reply.body)),
@@ -50,7 +51,7 @@ export async function answerOnce(
     return reply
   } catch (error) {
     // A refusal changed nothing, so the key is free for the corrected request. What became of a failed commit is not
-    // known: the key stays taken for a minute rather than allow the work to be done twice.
+    // known: the key stays, and a repetition finds what was made by its id.
     if (error instanceof Problem && error.code !== 'commit_unknown')
       await storage.write((tx) => storage.idempotency.forget(tx, asked)).catch(() => undefined)
     throw error

@@ -41,6 +41,8 @@ export interface Call {
   readonly asker: Asker
   readonly identity: Identity | undefined
   readonly parts: RouteParts
+  /** The id for what this request makes: the same for every repetition under one Idempotency-Key. */
+  readonly effectId: string
   readonly request: Request
   readonly response: Response
 }

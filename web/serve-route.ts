@@ -37,12 +37,15 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
     const before = identity === undefined ? undefined : await context.storage.positions.get(identity.key)
     const start = furthest(before, context.parts.live.floor)
     const position: Position = { gtid: start }
-    const call = callOf(context, request, response, position, identity)
-    const work = (): Promise<Reply<unknown> | typeof answered> =>
-      route.run({ params: request.params, query: request.query, body }, call)
+    const storage = context.storage.as(position)
+    const work = (effectId: string): Promise<Reply<unknown> | typeof answered> =>
+      route.run(
+        { params: request.params, query: request.query, body },
+        callOf(context, request, response, storage, identity, effectId),
+      )
     let reply: Reply<unknown> | typeof answered
     try {
-      reply = await answerOnce(route, request, body, identity, call.storage, work)
+      reply = await answerOnce(route, request, body, identity, storage, work)
     } finally {
       // Whichever node answers next must see what was written here, also when something failed after the write.
       const after = position.gtid
@@ -80,19 +83,21 @@ function callOf(
   context: ServeContext,
   request: Request,
   response: Response,
-  position: Position,
+  storage: Storage,
   identity: Identity | undefined,
+  effectId: string,
 ): Call {
   return {
     config: context.config,
     logger: context.logger,
-    storage: context.storage.as(position),
+    storage,
     get asker() {
       if (identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in, or send a bearer token.')
       return identity.asker
     },
     identity,
     parts: context.parts,
+    effectId,
     request,
     response,
   }

@@ -47,12 +47,14 @@ create table tokens (
   key by_user (account_id, user_id)
 );
 
--- The first answer to each Idempotency-Key, given again to a repetition.
+-- The first answer to each Idempotency-Key, given again to a repetition. What the request makes gets `effect_id` as its id, so that
+-- a repetition after a crash finds it instead of making it twice.
 create table idempotency_keys (
   account_id uuid not null,
   user_id uuid not null,
   key_hash binary(32) not null,
   request_hash binary(32) not null,
+  effect_id uuid not null,
   status smallint unsigned null,
   response mediumtext null,
   created_at datetime(3) not null,

@@ -31,9 +31,14 @@ export interface AppSecrets {
   readonly verifyToken: string | null
 }
 
-const sealedShape = z.object({ secrets: z.array(z.string()), client_secret: z.string().nullable(), verify_token: z.string().nullable() })
+const sealedShape = z.object({
+  secrets: z.array(z.string()),
+  client_secret: z.string().nullable(),
+  verify_token: z.string().nullable(),
+})
 
 export interface NewApp {
+  readonly id?: string | undefined
   readonly accountId: string
   readonly network: NetworkName
   readonly name: string
@@ -60,7 +65,8 @@ interface Row {
   updated_at: Date
 }
 
-const columns = 'id, account_id, network, name, external_id, webhook_key, sealed_secrets, consumer_key, client_id, api_base_url, created_at, updated_at'
+const columns =
+  'id, account_id, network, name, external_id, webhook_key, sealed_secrets, consumer_key, client_id, api_base_url, created_at, updated_at'
 
 const present = (row: Row): App => ({
   id: row.id,
@@ -78,14 +84,17 @@ const present = (row: Row): App => ({
 })
 
 const seal = ({ secrets }: { readonly secrets: Secrets }, id: string, value: AppSecrets): Buffer =>
-  secrets.seal(JSON.stringify({ secrets: value.secrets, client_secret: value.clientSecret, verify_token: value.verifyToken }), place(id))
+  secrets.seal(
+    JSON.stringify({ secrets: value.secrets, client_secret: value.clientSecret, verify_token: value.verifyToken }),
+    place(id),
+  )
 
 const place = (id: string) => `apps|sealed_secrets|${id}`
 
 export const apps = {
   /** The id of the new app. @param sealer the storage */
   async create(tx: Writer, sealer: { readonly secrets: Secrets }, app: NewApp): Promise<string> {
-    const id = newId()
+    const id = app.id ?? newId()
     const now = new Date()
     await tx.run(`insert into apps (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
       id,
@@ -110,7 +119,9 @@ export const apps = {
   },
 
   async list(reader: Reader, accountId: string): Promise<App[]> {
-    return (await reader.query<Row>(`select ${columns} from apps where account_id = ? order by id`, [accountId])).map(present)
+    return (await reader.query<Row>(`select ${columns} from apps where account_id = ? order by id`, [accountId])).map(
+      present,
+    )
   },
 
   /** For the webhook door, where the address alone names the account. The door keeps a copy for a short time. */
@@ -131,7 +142,13 @@ export const apps = {
     return { secrets: opened.secrets, clientSecret: opened.client_secret, verifyToken: opened.verify_token }
   },
 
-  async setSecrets(tx: Writer, sealer: { readonly secrets: Secrets }, accountId: string, id: string, value: AppSecrets): Promise<void> {
+  async setSecrets(
+    tx: Writer,
+    sealer: { readonly secrets: Secrets },
+    accountId: string,
+    id: string,
+    value: AppSecrets,
+  ): Promise<void> {
     await tx.run('update apps set sealed_secrets = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [
       seal(sealer, id, value),
       accountId,

@@ -29,6 +29,7 @@ const credentials = z.record(z.string(), z.string())
 export type Credentials = z.infer<typeof credentials>
 
 export interface NewChannel {
+  readonly id?: string | undefined
   readonly accountId: string
   readonly appId: string
   readonly type: ChannelType
@@ -81,61 +82,96 @@ const place = (id: string) => `channels|sealed_credentials|${id}`
 export const channels = {
   /** The id. @param sealer the storage. The same address twice in one account is refused (ER_DUP_ENTRY). */
   async create(tx: Writer, sealer: { readonly secrets: Secrets }, channel: NewChannel): Promise<string> {
-    const id = newId()
+    const id = channel.id ?? newId()
     const now = new Date()
-    await tx.run(`insert into channels (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, 'connected', null, null, ?, ?, ?)`, [
-      id,
-      channel.accountId,
-      channel.appId,
-      channel.type,
-      channel.name,
-      channel.externalId,
-      sealer.secrets.seal(JSON.stringify(channel.credentials), place(id)),
-      channel.apiBaseUrl,
-      channel.tokenExpiresAt,
-      now,
-      now,
-    ])
+    await tx.run(
+      `insert into channels (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, 'connected', null, null, ?, ?, ?)`,
+      [
+        id,
+        channel.accountId,
+        channel.appId,
+        channel.type,
+        channel.name,
+        channel.externalId,
+        sealer.secrets.seal(JSON.stringify(channel.credentials), place(id)),
+        channel.apiBaseUrl,
+        channel.tokenExpiresAt,
+        now,
+        now,
+      ],
+    )
     return id
   },
 
   async get(reader: Reader, accountId: string, id: string): Promise<Channel | undefined> {
-    const row = await reader.first<Row>(`select ${columns} from channels where account_id = ? and id = ?`, [accountId, id])
+    const row = await reader.first<Row>(`select ${columns} from channels where account_id = ? and id = ?`, [
+      accountId,
+      id,
+    ])
     return row && present(row)
   },
 
   async list(reader: Reader, accountId: string): Promise<Channel[]> {
-    return (await reader.query<Row>(`select ${columns} from channels where account_id = ? order by name, id`, [accountId])).map(present)
+    return (
+      await reader.query<Row>(`select ${columns} from channels where account_id = ? order by name, id`, [accountId])
+    ).map(present)
   },
 
   /** Whom an inbound item is for: networks name the address, and the webhook the app. */
-  async byExternalId(reader: Reader, appId: string, type: ChannelType, externalId: string): Promise<Channel | undefined> {
-    const row = await reader.first<Row>(`select ${columns} from channels where app_id = ? and type = ? and external_id = ?`, [appId, type, externalId])
+  async byExternalId(
+    reader: Reader,
+    appId: string,
+    type: ChannelType,
+    externalId: string,
+  ): Promise<Channel | undefined> {
+    const row = await reader.first<Row>(
+      `select ${columns} from channels where app_id = ? and type = ? and external_id = ?`,
+      [appId, type, externalId],
+    )
     return row && present(row)
   },
 
   /** All channels of one app. */
   async listByApp(reader: Reader, accountId: string, appId: string): Promise<Channel[]> {
-    return (await reader.query<Row>(`select ${columns} from channels where account_id = ? and app_id = ? order by id`, [accountId, appId])).map(present)
+    return (
+      await reader.query<Row>(`select ${columns} from channels where account_id = ? and app_id = ? order by id`, [
+        accountId,
+        appId,
+      ])
+    ).map(present)
   },
 
   /** Opens the credentials. Never log or present them. */
-  openCredentials(sealer: { readonly secrets: Secrets }, channel: Pick<Channel, 'id' | 'sealedCredentials'>): Credentials {
+  openCredentials(
+    sealer: { readonly secrets: Secrets },
+    channel: Pick<Channel, 'id' | 'sealedCredentials'>,
+  ): Credentials {
     return credentials.parse(JSON.parse(sealer.secrets.open(channel.sealedCredentials, place(channel.id))))
   },
 
   /** New credentials, as after a refresh or a reconnection. */
-  async setCredentials(tx: Writer, sealer: { readonly secrets: Secrets }, accountId: string, id: string, value: Credentials, tokenExpiresAt: Date | null): Promise<void> {
-    await tx.run('update channels set sealed_credentials = ?, token_expires_at = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [
-      sealer.secrets.seal(JSON.stringify(value), place(id)),
-      tokenExpiresAt,
-      accountId,
-      id,
-    ])
+  async setCredentials(
+    tx: Writer,
+    sealer: { readonly secrets: Secrets },
+    accountId: string,
+    id: string,
+    value: Credentials,
+    tokenExpiresAt: Date | null,
+  ): Promise<void> {
+    await tx.run(
+      'update channels set sealed_credentials = ?, token_expires_at = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?',
+      [sealer.secrets.seal(JSON.stringify(value), place(id)), tokenExpiresAt, accountId, id],
+    )
   },
 
   /** Whether anything changed: only then is there a fact to announce. */
-  async setState(tx: Writer, accountId: string, id: string, state: ChannelState, reason: string | null): Promise<boolean> {
+  async setState(
+    tx: Writer,
+    accountId: string,
+    id: string,
+    state: ChannelState,
+    reason: string | null,
+  ): Promise<boolean> {
     const { affectedRows } = await tx.run(
       'update channels set state = ?, state_reason = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ? and not (state = ? and state_reason <=> ?)',
       [state, reason, accountId, id, state, reason],
@@ -145,11 +181,9 @@ export const channels = {
 
   /** Notes that the network spoke; at most one write in ten seconds, so that busy channels do not meet on one row. */
   async touch(tx: Writer, accountId: string, id: string, at: Date): Promise<void> {
-    await tx.run('update channels set last_event_at = ? where account_id = ? and id = ? and (last_event_at is null or last_event_at < ? - interval 10 second)', [
-      at,
-      accountId,
-      id,
-      at,
-    ])
+    await tx.run(
+      'update channels set last_event_at = ? where account_id = ? and id = ? and (last_event_at is null or last_event_at < ? - interval 10 second)',
+      [at, accountId, id, at],
+    )
   },
 }

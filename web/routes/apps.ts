@@ -40,6 +40,7 @@ export const appRoutes = [
     status: 201,
     async handle({ body }, call) {
       const id = await createApp(call.storage, call.config, call.asker.accountId, {
+        id: call.effectId,
         network: body.network,
         name: body.name,
         externalId: body.external_id,

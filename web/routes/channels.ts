@@ -59,6 +59,7 @@ export const channelRoutes = [
         )
       const expiresAt = body.credentials.expires_at
       const id = await createChannel(call.storage, call.config, call.asker.accountId, {
+        id: call.effectId,
         appId: body.app_id,
         type: body.type,
         name: body.name,

@@ -153,7 +153,13 @@ export const conversationRoutes = [
       const text = body.text ?? ''
       if (text.trim() === '') throw invalid([{ field: 'text', message: 'Expected some text.' }])
       const { kind } = body
-      const said = { accountId: asker.accountId, conversationId: params.id, userId: asker.userId, text }
+      const said = {
+        id: call.effectId,
+        accountId: asker.accountId,
+        conversationId: params.id,
+        userId: asker.userId,
+        text,
+      }
       const answersTo = body.in_reply_to !== undefined && { inReplyTo: body.in_reply_to }
       const message =
         kind === 'note' ? await addNote(storage, said) : await sendReply(storage, { ...said, kind, ...answersTo })
