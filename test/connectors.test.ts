@@ -67,7 +67,7 @@ const rows: readonly (readonly [string, NetworkName, string, readonly object[]])
     { type: 'message', kind: 'post', externalId: `${page}_20`, thread: { kind: 'public', rootId: `${page}_20` }, text: 'You left my bag behind' }, kept ]],
   ['reactions to a comment and to a post', 'meta', 'comment-reactions', [{ type: 'reaction', externalId: '9_10', emoji: '😆' }, { type: 'reaction', emoji: undefined }, kept]],
   ['a mention', 'meta', 'mention', [{ type: 'message', kind: 'mention', externalId: '1_2', text: 'Ask Harbour', thread: { kind: 'public', rootId: '1_2', postId: '55_1' } }]],
-  ['fields that are not shown', 'meta', 'other-fields', [kept, kept, kept, kept]],
+  ['a lead, and changes that say nothing', 'meta', 'other-fields', [{ type: 'notice', code: 'lead' }, kept, kept, kept]],
 
   ['a direct message (Account Activity)', 'x', 'dm-aaa', [{ type: 'message', kind: 'message', externalId: '1991000000000000001', from: { ...ben, pictureUrl: 'https://pbs.example/b.jpg' }, thread: xDirect, text: 'Charged twice & angry <3', occurredAt: at('2025-11-20T09:59:59.000Z') }]],
   ['a direct message of ours', 'x', 'dm-sent-aaa', [{ type: 'echo', kind: 'reply', externalId: '1991000000000000002', to: ben, thread: xDirect, text: 'Sorry, Ben' }]],

@@ -11,7 +11,8 @@ export function readFeed(value: Fields, entry: Entry): InboundEvent {
   if (item === 'comment') return readComment(value, entry)
   if (postItems.has(item)) return readPost(value, entry)
   if (item === 'reaction' || item === 'like') return readReaction(value, entry)
-  return kept(`feed item "${item.slice(0, 60)}" is not yet shown`)
+  if (item === 'rating') return kept('a recommendation, which comes as "ratings" too')
+  return kept(`feed item "${item.slice(0, 60)}" is not shown`)
 }
 
 const postItems: ReadonlySet<string> = new Set([
@@ -58,6 +59,7 @@ function readComment(value: Fields, entry: Entry): InboundEvent {
 
 function readPost(value: Fields, entry: Entry): InboundEvent {
   const externalId = idOf(value.post_id)
+  // An album or a photo may come without a post: what it shows comes with the post that tells of it.
   if (externalId === undefined) return kept('a post without an id')
   const changed = readChange(value, externalId, entry)
   if (changed !== undefined) return changed
@@ -99,7 +101,7 @@ function readChange(value: Fields, externalId: string, entry: Entry): InboundEve
     case 'unhide':
       return { type: 'hide', externalId, occurredAt, isHidden: value.verb === 'hide' }
     default:
-      return kept(`feed verb "${String(textOf(value.verb)?.slice(0, 40))}" is not yet shown`)
+      return kept(`feed verb "${String(textOf(value.verb)?.slice(0, 40))}" is not shown`)
   }
 }
 
@@ -118,7 +120,8 @@ const emoji: Readonly<Record<string, string>> = {
 function readReaction(value: Fields, entry: Entry): InboundEvent {
   const externalId = idOf(value.comment_id)
   const from = authorOf(value)
-  if (externalId === undefined) return kept('a reaction to a post')
+  if (externalId === undefined)
+    return kept(idOf(value.post_id) === undefined ? 'a like of the page' : 'a reaction to a post')
   if (from === undefined) return kept('a reaction without a person')
   if (from.externalId === entry.id) return kept('our own reaction')
   const isTaken = value.verb === 'remove' || value.verb === 'delete'

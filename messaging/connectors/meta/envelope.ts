@@ -19,10 +19,17 @@ export interface Entry {
 
 /** Reads one kind of item; whatever it throws becomes `kept`. */
 export type ReadItem = (item: Fields, entry: Entry) => InboundEvent
+/** One of the events that a single change carries; `channelExternalId` where it is not the entry's own id. */
+export interface Told {
+  /** Where in the change, such as `messages.0`. */
+  readonly at: string
+  readonly channelExternalId: string | undefined
+  readonly event: InboundEvent
+}
 /** The kinds of item of one sort of channel. */
 export interface ItemReaders {
   readonly messaging: ReadItem
-  readonly change: (field: string, value: Fields, entry: Entry) => InboundEvent
+  readonly change: (field: string, value: Fields, entry: Entry) => InboundEvent | readonly Told[]
 }
 
 export const kept = (reason: string): InboundEvent => ({ type: 'kept', reason })
@@ -74,16 +81,30 @@ function openOne(
     const entry = fieldsOf(raw)
     const at = `${prefix}entry.${String(index)}`
     const id = idOf(entry.id)
-    const put = (where: string, read: () => InboundEvent): void => {
-      items.push({ at: where, channelType, channelExternalId: id === '0' ? undefined : id, event: guard(read) })
+    const put = (where: string, read: () => InboundEvent | readonly Told[]): void => {
+      const told = guard(read)
+      if ('type' in told)
+        items.push({ at: where, channelType, channelExternalId: id === '0' ? undefined : id, event: told })
+      else
+        for (const one of told)
+          items.push({
+            at: `${where}.${one.at}`,
+            channelType,
+            channelExternalId: one.channelExternalId,
+            event: one.event,
+          })
+    }
+    if (object === 'permissions' || object === 'user') {
+      items.push(...readPermissions(at, entry))
+      return
     }
     if (id === undefined || own === undefined || id === '0') {
       const reason =
         id === '0'
-          ? 'a test event from the dashboard'
+          ? 'test received: a test event from the dashboard'
           : id === undefined
             ? 'the entry names no channel'
-            : `object "${object.slice(0, 60)}" is not yet shown`
+            : `object "${object.slice(0, 60)}" is not shown`
       put(at, () => kept(reason))
       return
     }
@@ -102,6 +123,10 @@ function openOne(
     const changes = listOf(entry.changes)
     // Instagram Login puts field and value into the entry itself.
     const all = changes.length === 0 && textOf(entry.field) !== undefined ? [entry] : changes
+    if (Array.isArray(entry.changed_fields) && all.length === 0) {
+      count += 1
+      put(`${at}.changed_fields`, () => readChangedFields(entry.changed_fields, time))
+    }
     all.forEach((item, position) => {
       count += 1
       const change = fieldsOf(item)
@@ -118,10 +143,70 @@ function openOne(
   })
 }
 
-function guard(read: () => InboundEvent): InboundEvent {
+/** What cannot be read costs itself only. */
+export function guard<T>(read: () => InboundEvent | T): InboundEvent | T {
   try {
     return read()
   } catch (error) {
-    return kept(`could not be read: ${error instanceof Error ? error.message : 'unknown'}`)
+    return kept(`could not be read: ${error instanceof Error ? error.message.slice(0, 200) : 'unknown'}`)
   }
+}
+
+/** Page subscriptions without "Include Values" name the fields only: what was said is lost to us, so an operator must know. */
+function readChangedFields(names: unknown, at: Date): InboundEvent {
+  const fields = listed(names)
+  return {
+    type: 'notice',
+    occurredAt: at,
+    code: 'values_not_included',
+    text: `Meta tells only that something changed (${fields}). Switch "Include Values" on for the webhook in the app's dashboard.`,
+    state: 'degraded',
+  }
+}
+
+const listed = (names: unknown): string =>
+  (Array.isArray(names) ? names : [])
+    .map(textOf)
+    .filter((name) => name !== undefined)
+    .slice(0, 10)
+    .join(', ')
+    .slice(0, 200)
+
+/** Objects `permissions` and `user`: about a person who connected channels. A permission that is gone touches the named pages. */
+function readPermissions(at: string, entry: Fields): ParsedItem[] {
+  const time = instantOf(entry.time) ?? new Date()
+  const none = { channelType: undefined, channelExternalId: undefined }
+  const items = listOf(entry.changes).flatMap((raw, position): ParsedItem[] => {
+    const { field, value } = fieldsOf(raw)
+    const { verb, target_ids: targets } = fieldsOf(value)
+    const name = textOf(field)?.slice(0, 60) ?? 'a permission'
+    const where = `${at}.changes.${String(position)}`
+    const ids = (Array.isArray(targets) ? targets : []).map(idOf).filter((id) => id !== undefined)
+    if (verb !== 'revoked' || ids.length === 0)
+      return [
+        {
+          at: where,
+          ...none,
+          event: kept(`the permission ${name} was changed: ${textOf(verb)?.slice(0, 40) ?? 'unknown'}`),
+        },
+      ]
+    const text = `The permission ${name} was withdrawn. Sign in again and grant it.`
+    const event: InboundEvent = {
+      type: 'notice',
+      occurredAt: time,
+      code: 'permission_revoked',
+      text,
+      state: 'degraded',
+    }
+    return ids.slice(0, 1000).map((id) => ({ at: where, channelType: 'facebook', channelExternalId: id, event }))
+  })
+  return items.length > 0
+    ? items
+    : [
+        {
+          at,
+          ...none,
+          event: kept(`about the person who signed in: ${listed(entry.changed_fields) || 'nothing named'}`),
+        },
+      ]
 }

@@ -1,5 +1,7 @@
 /** Meta as a network: one webhook address for pages, Instagram and WhatsApp. */
 import { pageReaders } from '../facebook/receive.ts'
+import { instagramReaders } from '../instagram/receive.ts'
+import { whatsappReaders } from '../whatsapp/receive.ts'
 import type { Network } from '../connector.ts'
 import { openEnvelope } from './envelope.ts'
 import { answerHubChallenge, verifyMeta } from './signature.ts'
@@ -8,5 +10,6 @@ export const meta: Network = {
   name: 'meta',
   answerHandshake: answerHubChallenge,
   verify: verifyMeta,
-  parse: (body) => openEnvelope(body, { facebook: pageReaders }),
+  parse: (body) =>
+    openEnvelope(body, { facebook: pageReaders, instagram: instagramReaders, whatsapp: whatsappReaders }),
 }

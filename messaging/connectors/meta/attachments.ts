@@ -1,0 +1,97 @@
+/** Attachments of a Messenger or Instagram message (Messenger webhooks: messages, attachment types; PROTOCOLS A3, A9). */
+import type { AttachmentKind, InboundAttachment } from '../connector.ts'
+import { fieldsOf, idOf, isFields, listOf, textOf, urlOf } from '../reading.ts'
+import type { Fields } from '../reading.ts'
+
+// prettier-ignore
+const kinds: Readonly<Record<string, AttachmentKind>> = {
+  image: 'image', animated_image: 'image', video: 'video', audio: 'audio', file: 'file', sticker: 'sticker', like_heart: 'sticker', location: 'location',
+  fallback: 'share', template: 'share', reel: 'share', ig_reel: 'share', post: 'share', ig_post: 'share', share: 'share',
+  // A story must not be kept longer than its 24 hours: it is shown where it lies and no copy is fetched.
+  story_mention: 'share', ig_story: 'share',
+}
+
+/** Names for what has nothing to fetch or no title of its own. */
+const titles: Readonly<Record<string, string>> = {
+  like_heart: '❤️',
+  story_mention: 'Mentioned you in a story',
+  ig_story: 'A story',
+  ephemeral: 'A photo or video that can be seen once, in the app',
+  unsupported_type: 'Something that can be seen in the app only',
+  appointment_booking: 'An appointment',
+}
+
+/** The attachments of a message; what comes in two forms at once (stickers, shared posts) is shown once. */
+export function readAttachments(raw: unknown): InboundAttachment[] {
+  const all = (Array.isArray(raw) ? raw : []).filter(isFields)
+  const stickers = idsOf(all, 'sticker', 'sticker_id')
+  const posts = idsOf(all, 'ig_post', 'ig_post_media_id')
+  return all.filter((one) => !isOlderForm(one, stickers, posts)).map(readAttachment)
+}
+
+function isOlderForm(one: Fields, stickers: ReadonlySet<string>, posts: ReadonlySet<string>): boolean {
+  const payload = fieldsOf(one.payload)
+  if (one.type === 'image') return stickers.has(idOf(payload.sticker_id) ?? '')
+  return one.type === 'share' && posts.has(idOf(payload.ig_post_media_id) ?? '')
+}
+
+const idsOf = (all: readonly Fields[], type: string, name: string): Set<string> =>
+  new Set(all.filter((one) => one.type === type).flatMap((one) => idOf(fieldsOf(one.payload)[name]) ?? []))
+
+function readAttachment(one: Fields): InboundAttachment {
+  const payload = fieldsOf(one.payload)
+  const name = textOf(one.type) ?? ''
+  const stickerId = idOf(payload.sticker_id)
+  const kind = stickerId !== undefined ? 'sticker' : Object.hasOwn(kinds, name) ? (kinds[name] ?? 'other') : 'other'
+  const url = urlOf(payload.url) ?? urlOf(one.url) ?? urlOf(one.payload)
+  const title =
+    textOf(payload.title) ??
+    textOf(one.title) ??
+    textOf(one.name) ??
+    (Object.hasOwn(titles, name) ? titles[name] : undefined)
+  const externalId =
+    stickerId ??
+    idOf(payload.attachment_id) ??
+    idOf(payload.ig_post_media_id) ??
+    idOf(payload.reel_video_id) ??
+    idOf(payload.id)
+  const text = kind === 'location' ? placeOf(payload) : name === 'template' ? wordsOf(payload) : undefined
+  return {
+    kind,
+    ...(url === undefined || kind === 'location' ? {} : { url }),
+    ...(externalId === undefined ? {} : { externalId }),
+    ...(title === undefined ? {} : { title: title.slice(0, 500) }),
+    ...(text === undefined ? {} : { text: text.slice(0, 2_000) }),
+  }
+}
+
+/** The first coordinates among the attachments. */
+export function coordinatesOf(raw: unknown): Fields | undefined {
+  for (const one of Array.isArray(raw) ? raw : []) {
+    const coordinates = fieldsOf(fieldsOf(one).payload).coordinates
+    if (isFields(coordinates)) return coordinates
+  }
+  return undefined
+}
+
+function placeOf(payload: Fields): string | undefined {
+  const { lat, long } = fieldsOf(payload.coordinates)
+  return typeof lat === 'number' && typeof long === 'number' ? `${String(lat)}, ${String(long)}` : undefined
+}
+
+/** What a template says: its text, or the titles of its elements. */
+function wordsOf(payload: Fields): string | undefined {
+  const generic = fieldsOf(payload.generic)
+  const elements = [
+    ...listOf(payload.elements),
+    ...listOf(generic.elements),
+    ...listOf(fieldsOf(payload.product).elements),
+  ]
+  const lines = elements.map(fieldsOf).flatMap((one) => {
+    const line = [textOf(one.title) ?? textOf(one.name), textOf(one.subtitle)]
+      .filter((part) => part !== undefined)
+      .join(': ')
+    return line === '' ? [] : [line]
+  })
+  return textOf(payload.text) ?? (lines.length > 0 ? lines.slice(0, 20).join('\n') : undefined)
+}
