@@ -4,12 +4,14 @@ import { z } from 'zod'
 import { channelTypes, networkNames } from '../../storage/model/words.ts'
 import { Problem } from '../../infra/errors.ts'
 import { readJson } from '../connectors/reading.ts'
+import { burstSchema, runBurst } from './burst.ts'
+import type { Progress } from './burst.ts'
 import { firstPost, markRead, say, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { faultNames } from './faults.ts'
 import type { Faults } from './faults.ts'
 import type { Answer, Request } from './http.ts'
-import type { SandboxType, Utterance } from './world.ts'
+import type { SandboxChannel, SandboxType, Utterance } from './world.ts'
 
 const text = z.string().min(1)
 const type = z.enum(channelTypes)
@@ -32,18 +34,20 @@ const said = z.object({
 // prettier-ignore
 const fault = z.object({
   fault: z.enum(faultNames), network: z.enum(networkNames).optional(), channel: text.optional(), count: z.int().min(0).optional(), ms: z.int().min(0).optional(),
-  code: z.int().optional(), subcode: z.int().optional(),
+  code: z.int().optional(), subcode: z.int().optional(), seed: z.int().min(0).optional(),
 })
-const settings = z.object({ retry_ms: z.array(z.number().min(0)).optional(), receipts: z.boolean().optional() })
+const settings = z.object({
+  retry_ms: z.array(z.number().min(0)).optional(),
+  receipts: z.boolean().optional(),
+  course: z.enum(['quick', 'real']).optional(),
+  speed: z.number().positive().max(100_000).optional(),
+})
+const advance = z.object({ ms: z.int().min(0) })
 const raw = z.object({
   app_id: text,
   body: z.unknown().optional(),
   body_base64: z.base64().optional(),
   headers: z.record(z.string(), z.string()).optional(),
-})
-// prettier-ignore
-const burst = z.object({
-  channel: text, people: z.int().min(1).max(100_000), messages: z.int().min(1).max(1_000_000), rate: z.number().positive().optional(), batch: z.int().min(1).max(1000).default(1), prefix: z.string().default('burst'),
 })
 const read = z.object({ channel: text, person: text })
 
@@ -57,6 +61,7 @@ export function openControl(
 ): (request: Request) => Promise<Answer | undefined> {
   const { world, webhooks } = stage
   const ok = (json: unknown, status = 200): Answer => ({ status, json })
+  let lastBurst: Progress | undefined
 
   const acts: Readonly<Record<string, Act>> = {
     async 'PUT /control/apps'(request) {
@@ -136,7 +141,14 @@ export function openControl(
       const given = parse(settings, request)
       if (given.retry_ms !== undefined) webhooks.retryMs = given.retry_ms
       if (given.receipts !== undefined) stage.hasReceipts = given.receipts
-      return ok({ retry_ms: webhooks.retryMs, receipts: stage.hasReceipts })
+      if (given.course !== undefined) webhooks.course = given.course
+      if (given.speed !== undefined) stage.clock.setSpeed(given.speed)
+      return ok({
+        retry_ms: webhooks.retryMs,
+        receipts: stage.hasReceipts,
+        course: webhooks.course,
+        speed: stage.clock.speed,
+      })
     },
     async 'POST /control/deliver'(request) {
       const given = parse(raw, request)
@@ -151,20 +163,32 @@ export function openControl(
     'GET /control/webhooks': (request) =>
       ok({
         pending: webhooks.pending,
+        counts: webhooks.counts,
+        consequences: webhooks.standing.consequences.slice(-200),
         items: webhooks.attempts.slice(-(Number(request.url.searchParams.get('limit')) || 200)),
       }),
     'POST /control/burst'(request) {
-      const given = parse(burst, request)
-      needChannel(given.channel)
-      void runBurst(given)
-      return ok({ messages: given.messages, prefix: given.prefix }, 202)
+      const given = parse(burstSchema, request)
+      const wanted = given.channels ?? (given.channel === undefined ? [...world.channels.keys()] : [given.channel])
+      const channels = wanted.map((id) => needChannel(id))
+      const total = given.messages * given.times
+      const progress = { said: 0, told: 0, total, is_over: false, started_at: new Date().toISOString() }
+      lastBurst = progress
+      void runBurst(stage, channels, given, progress, signal)
+      return ok({ messages: given.messages, total, prefix: given.prefix, seed: given.seed }, 202)
+    },
+    'GET /control/burst': () => ok({ ...lastBurst, pending: webhooks.pending, counts: webhooks.counts }),
+    'GET /control/clock': () => ok({ now: new Date(stage.clock.now()).toISOString(), speed: stage.clock.speed }),
+    'POST /control/clock'(request) {
+      stage.clock.advance(parse(advance, request).ms)
+      return ok({ now: new Date(stage.clock.now()).toISOString(), speed: stage.clock.speed })
     },
   }
 
-  function needChannel(id: string, wanted?: SandboxType): void {
+  function needChannel(id: string, wanted?: SandboxType): SandboxChannel {
     const found = world.channels.get(id)
-    if (found === undefined || (wanted !== undefined && found.type !== wanted))
-      throw new Problem(404, 'not_found', 'There is no such channel in the sandbox.')
+    if (found !== undefined && (wanted === undefined || found.type === wanted)) return found
+    throw new Problem(404, 'not_found', 'There is no such channel in the sandbox.')
   }
 
   function listLedger(query: URLSearchParams): readonly Utterance[] {
@@ -179,47 +203,6 @@ export function openControl(
               (channelId === null || one.channel === channelId) && (personId === null || one.person === personId),
           )
     return all.filter((one) => one.seq > after).slice(0, Number(query.get('limit')) || undefined)
-  }
-
-  /** `rate` messages a second, `batch` of them in one webhook; each text tells person and number. */
-  async function runBurst({
-    channel: channelId,
-    people,
-    messages,
-    rate,
-    batch,
-    prefix,
-  }: z.infer<typeof burst>): Promise<void> {
-    const kind = world.channels.get(channelId)?.type ?? 'facebook'
-    const started = Date.now()
-    for (let done = 0; done < messages && !signal.aborted;) {
-      const size = Math.min(batch, messages - done)
-      const all = Array.from({ length: size }, (_, index) => {
-        const number = done + index
-        const id = `${kind === 'x' ? '18' : '72'}${String(10 ** 15 + (number % people)).slice(1)}`
-        if (!world.people.has(id))
-          world.putPerson({
-            type: kind,
-            id,
-            name: `${prefix} ${String(number % people)}`,
-            handle: `p${String(number % people)}`,
-          })
-        return world.say({
-          type: kind,
-          channel: channelId,
-          person: id,
-          direction: 'inbound',
-          kind: 'message',
-          text: `${prefix} ${String(number % people)} #${String(number)}`,
-        })
-      })
-      done += size
-      void tell(stage, all)
-      const due = rate === undefined ? 0 : started + (done / rate) * 1000 - Date.now()
-      if (due > 1) await sleep(due)
-      else if (webhooks.pending > 5_000) await sleep(20)
-      else if (done % 200 < size) await sleep(0)
-    }
   }
 
   return async (request) => {

@@ -1,7 +1,10 @@
 /** What customers and channels say: into the ledger, and out as webhooks. */
 import type { WebhookSender } from './webhooks.ts'
-import { deliveryEvent, feedChange, messengerEvent, pageDelivery, readEvent, xDeliveries, xReadMark } from './wire.ts'
-import type { SandboxChannel, SandboxPerson, SandboxType, Utterance, World } from './world.ts'
+import type { SandboxClock } from './clock.ts'
+import type { Faults } from './faults.ts'
+import { pack, tellingsOf } from './tellings.ts'
+import { deliveryEvent, pageDelivery, readEvent, xReadMark } from './wire.ts'
+import type { SandboxType, Utterance, World } from './world.ts'
 
 export interface Said {
   readonly type: SandboxType
@@ -19,6 +22,8 @@ export interface Said {
 export interface Stage {
   readonly world: World
   readonly webhooks: WebhookSender
+  readonly clock: SandboxClock
+  readonly faults: Faults
   /** Whether delivery receipts follow sends. */
   hasReceipts: boolean
 }
@@ -59,38 +64,12 @@ export function say(stage: Stage, said: Said): { utterance: Utterance; delivered
   return { utterance, delivered: tell(stage, [utterance]) }
 }
 
-/** Sends the webhooks of these utterances, Meta's in one body. */
+/** Sends the webhooks of these utterances, Meta's and Account Activity's in few bodies. */
 export async function tell(stage: Stage, all: readonly Utterance[]): Promise<void> {
   const { world, webhooks } = stage
-  const [first] = all
-  const channel = first === undefined ? undefined : world.channels.get(first.channel)
-  const app = channel === undefined ? undefined : world.apps.get(channel.app_id)
-  if (channel === undefined || app === undefined) return
-  if (channel.type === 'facebook') {
-    const isPublic = (said: Utterance): boolean =>
-      said.kind === 'comment' || said.kind === 'post' || said.kind === 'mention'
-    const messaging = all.filter((said) => !isPublic(said)).map((said) => messengerEvent(said, app.app_id))
-    const changes = all.filter(isPublic).map((said) => feedChange(said, authorOf(world, channel, said)))
-    await Promise.all([
-      ...(messaging.length > 0
-        ? [webhooks.post(app, pageDelivery(channel.external_id, { messaging }), channel.external_id)]
-        : []),
-      ...(changes.length > 0
-        ? [webhooks.post(app, pageDelivery(channel.external_id, { changes }), channel.external_id)]
-        : []),
-    ])
-    return
-  }
-  const bodies = all.flatMap((said) => {
-    const parent = said.in_reply_to === undefined ? undefined : world.byId.get(said.in_reply_to)
-    const repliedToUser =
-      parent === undefined ? undefined : parent.direction === 'outbound' ? parent.channel : parent.person
-    return xDeliveries(said, { channel, person: world.people.get(said.person) }, app, {
-      repliedToUser,
-      rootId: rootOf(world, said),
-    })
-  })
-  await Promise.all(bodies.map((body) => webhooks.post(app, body, channel.external_id)))
+  await Promise.all(
+    pack(tellingsOf(world, all), 1000).map(({ app, channel, body }) => webhooks.post(app, body, channel)),
+  )
 }
 
 /** What follows an accepted send: a delivery receipt on Messenger. */
@@ -124,21 +103,3 @@ export async function markRead(stage: Stage, channelId: string, personId: string
 /** The channel's first post: the one under which the demonstration's customers comment. */
 export const firstPost = (world: World, channel: string): Utterance | undefined =>
   world.ledger.find((said) => said.channel === channel && said.kind === 'post' && said.direction === 'outbound')
-
-/** The top of a thread on X. */
-export function rootOf(world: World, said: Utterance): string {
-  let top = said
-  for (let depth = 0; depth < 1000 && top.in_reply_to !== undefined; depth += 1) {
-    const parent = world.byId.get(top.in_reply_to)
-    if (parent === undefined) return top.in_reply_to
-    top = parent
-  }
-  return top.external_id
-}
-
-function authorOf(world: World, channel: SandboxChannel, said: Utterance): { id: string; name: string } {
-  const person: SandboxPerson | undefined = world.people.get(said.person)
-  return said.direction === 'outbound'
-    ? { id: channel.external_id, name: channel.name }
-    : { id: said.person, name: person?.name ?? said.person }
-}

@@ -14,12 +14,28 @@ export const faultNames = [
   'network_off',
   /** Every webhook is delivered twice. */
   'repeat_webhooks',
+  /** Webhooks are held until this is taken back; with `seed` they then leave in another order. */
+  'hold_webhooks',
+  /** Webhooks leave `ms` later (default 2,000). */
+  'delay_webhooks',
+  /** Webhooks are never sent: what only reading back or a replay can bring. */
+  'lose_webhooks',
+  /** Webhooks carry a signature made with another secret. */
+  'bad_signature',
+  /** The network takes the answer to its handshake (hub challenge, CRC) for wrong. */
+  'crc_fails',
   /** The echo of a send arrives before its answer. */
   'echo_first',
   /** Sends have no echo. */
   'echo_none',
   /** Calls are refused as if the token had expired. */
   'expired_token',
+  /** X: 429 until `ms` from now (default 3,000). */
+  'rate_limited',
+  /** X: the monthly cap is used up. */
+  'usage_capped',
+  /** Media addresses are answered as expired. */
+  'media_gone',
 ] as const
 export type FaultName = (typeof faultNames)[number]
 
@@ -32,10 +48,17 @@ export interface Fault {
   readonly ms?: number | undefined
   readonly code?: number | undefined
   readonly subcode?: number | undefined
+  readonly seed?: number | undefined
 }
 
 export class Faults {
   #list: Fault[] = []
+  readonly #listeners = new Set<() => void>()
+
+  /** Calls `listener` after every change made from outside. */
+  listen(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
 
   get list(): readonly Fault[] {
     return this.#list
@@ -47,15 +70,22 @@ export class Faults {
       (one) => !(one.fault === fault.fault && one.network === fault.network && one.channel === fault.channel),
     )
     if (fault.count !== 0) this.#list.push(fault)
+    for (const listener of this.#listeners) listener()
   }
 
   clear(): void {
     this.#list = []
+    for (const listener of this.#listeners) listener()
   }
 
   /** Whether the fault is on there, without using it up. */
   isOn(name: FaultName, network: NetworkName, channel?: string): boolean {
-    return this.#list.some((one) => fits(one, name, network, channel))
+    return this.find(name, network, channel) !== undefined
+  }
+
+  /** The fault that is on there, without using it up. */
+  find(name: FaultName, network: NetworkName, channel?: string): Fault | undefined {
+    return this.#list.find((one) => fits(one, name, network, channel))
   }
 
   /** Uses the fault once, if it is on there. */

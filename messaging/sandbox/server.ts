@@ -11,6 +11,7 @@ import type { Config } from '../../infra/config.ts'
 import { messageOf, Problem } from '../../infra/errors.ts'
 import type { Running } from '../../infra/lifecycle.ts'
 import type { Logger } from '../../infra/logger.ts'
+import { SandboxClock } from './clock.ts'
 import { openControl } from './control.ts'
 import type { Stage } from './customers.ts'
 import { Faults } from './faults.ts'
@@ -36,8 +37,9 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
   const logger = parent.child({ part: 'sandbox' })
   const world = new World(join(config.home, 'sandbox', 'world.jsonl'))
   const faults = new Faults()
-  const webhooks = new WebhookSender(world, faults, logger)
-  const stage: Stage = { world, webhooks, hasReceipts: true }
+  const clock = new SandboxClock()
+  const webhooks = new WebhookSender(world, faults, clock, logger)
+  const stage: Stage = { world, webhooks, clock, faults, hasReceipts: true }
   if (world.people.size === 0) for (const person of seedPeople) world.putPerson(person)
 
   const stopping = new AbortController()
@@ -120,6 +122,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopping.abort()
+    clock.stop()
     phone.close()
     await webhooks.stop()
     await new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 /** Webhook bodies as the networks write them: escapes, ids and times of the real wire (PROTOCOLS, part C). */
-import type { SandboxApp, SandboxChannel, SandboxPerson, Utterance } from './world.ts'
+import type { SandboxApp, SandboxChannel, SandboxPerson, Utterance, World } from './world.ts'
 
 /** Meta: `\uXXXX` in lower case for everything beyond ASCII, and `\/`. */
 export function encodeMeta(body: unknown): Buffer {
@@ -90,6 +90,7 @@ interface Sides {
 
 /** X: every form that the app has subscribed, one body each. */
 export function xDeliveries(
+  _world: World,
   said: Utterance,
   sides: Sides,
   app: SandboxApp,

@@ -6,6 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } f
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import type { ChannelType, NetworkName } from '../../storage/model/words.ts'
+import type { Course } from './courses.ts'
 
 export type SandboxType = ChannelType
 
@@ -67,6 +68,10 @@ export interface PendingWebhook {
   readonly app_id: string
   readonly channel?: string | undefined
   readonly body: string
+  /** Under which rules it is tried again. */
+  readonly course?: Course | undefined
+  /** The entries' ids: the channels that a lasting failure switches off. */
+  readonly entries?: readonly string[] | undefined
 }
 
 type Line =
@@ -89,6 +94,7 @@ export class World {
   /** What a face keeps for itself (tokens, subscriptions), by names such as `x.token.<token>`. */
   readonly notes = new Map<string, unknown>()
   readonly #byPair = new Map<string, Utterance[]>()
+  readonly #passing = new Set<number>()
   readonly #file: number
   readonly #listeners = new Set<(utterance: Utterance) => void>()
   #sequence = 0
@@ -141,16 +147,19 @@ export class World {
     this.#record({ line: 'note', key, value })
   }
 
-  /** Remembers a webhook until it is over. */
-  owe(webhook: Omit<PendingWebhook, 'webhook'>): PendingWebhook {
+  /** Remembers a webhook until it is over; one of a burst is not worth the file and would not outlive a restart. */
+  owe(webhook: Omit<PendingWebhook, 'webhook'>, isPassing = false): PendingWebhook {
     const owed = { ...webhook, webhook: this.#lastWebhook + 1 }
-    this.#record({ line: 'webhook', ...owed })
+    if (isPassing) this.#apply({ line: 'webhook', ...owed })
+    else this.#record({ line: 'webhook', ...owed })
+    if (isPassing) this.#passing.add(owed.webhook)
     return owed
   }
 
   /** The webhook was taken or given up. */
   settle(webhook: number): void {
-    this.#record({ line: 'webhook_over', webhook })
+    if (this.#passing.delete(webhook)) this.#apply({ line: 'webhook_over', webhook })
+    else this.#record({ line: 'webhook_over', webhook })
   }
 
   /** Everything between a channel and a person, oldest first. */
