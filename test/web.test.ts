@@ -584,7 +584,7 @@ describe('Idempotency-Key', () => {
     const again = await say(other, 'once')
     expect([again.status, again.json]).toEqual([201, first.json])
     const others = await say(node, 'something else')
-    expect([others.status, others.json.code]).toEqual([422, 'idempotency_key_reused'])
+    expect([others.status, others.json.code]).toEqual([409, 'idempotency_key_reused'])
     expect((await node.ask(site.ana, 'GET', `/conversations/${one.id}/messages`)).json.items).toHaveLength(2)
     expect(
       (
