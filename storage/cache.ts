@@ -19,7 +19,12 @@ export interface Cache {
    * The value, from the cache or by `load`. `load` must read the primary; several callers may share one call of it, which
    * began after all of them asked. What it answers must survive JSON and `schema`; `undefined` is never kept.
    */
-  read<T>(key: CacheKey, options: { readonly ttlSeconds: number }, load: () => Promise<T>, schema: z.ZodType<T>): Promise<T>
+  read<T>(
+    key: CacheKey,
+    options: { readonly ttlSeconds: number },
+    load: () => Promise<T>,
+    schema: z.ZodType<T>,
+  ): Promise<T>
   /**
    * After the commit that makes them old. True: surely gone from the whole cluster. False: a server could not confirm it; this process
    * empties it before it believes it again, the relay repeats the deletion, and the time to live is the last net.
@@ -38,7 +43,10 @@ const mostBytes = 900_000
 const mostTtlSeconds = 600
 
 export function openCache(config: Pick<Config, 'memcached' | 'prefix'>, logger: Logger): Cache {
-  const servers = config.memcached.map((address) => ({ server: openMemcached(address, logger), seed: hash32(address, 0) }))
+  const servers = config.memcached.map((address) => ({
+    server: openMemcached(address, logger),
+    seed: hash32(address, 0),
+  }))
   const [only] = servers
   const share = openSharing()
   const locate = (key: string) => {
@@ -48,7 +56,12 @@ export function openCache(config: Pick<Config, 'memcached' | 'prefix'>, logger: 
   }
   return {
     locate,
-    async read<T>(key: CacheKey, options: { readonly ttlSeconds: number }, load: () => Promise<T>, schema: z.ZodType<T>): Promise<T> {
+    async read<T>(
+      key: CacheKey,
+      options: { readonly ttlSeconds: number },
+      load: () => Promise<T>,
+      schema: z.ZodType<T>,
+    ): Promise<T> {
       const place = locate(key)
       if (place === undefined) return share(key, load)
       const { server, name } = place
@@ -57,7 +70,10 @@ export function openCache(config: Pick<Config, 'memcached' | 'prefix'>, logger: 
         if (got.state === 'hit') {
           const value = schema.safeParse(parseJson(got.value))
           if (value.success) return value.data
-          logger.error({ key: key.slice(0, key.indexOf(':')) }, 'a cached value has another shape than its version says')
+          logger.error(
+            { key: key.slice(0, key.indexOf(':')) },
+            'a cached value has another shape than its version says',
+          )
           await server.remove(name)
         }
         if (got.state === 'won') return fill(server, name, got.lease, options.ttlSeconds, () => share(key, load))
@@ -81,7 +97,13 @@ export function openCache(config: Pick<Config, 'memcached' | 'prefix'>, logger: 
   }
 }
 
-async function fill<T>(server: MemcachedServer, name: string, lease: Parameters<MemcachedServer['yield']>[1], ttlSeconds: number, load: () => Promise<T>): Promise<T> {
+async function fill<T>(
+  server: MemcachedServer,
+  name: string,
+  lease: Parameters<MemcachedServer['yield']>[1],
+  ttlSeconds: number,
+  load: () => Promise<T>,
+): Promise<T> {
   let value: T
   try {
     value = await load()
@@ -135,7 +157,10 @@ const safe = /^[A-Za-z0-9_.:-]{1,100}$/
 function nameOf(prefix: string, key: string): string {
   if (safe.test(key)) return `${prefix}:${key}`
   const colon = key.indexOf(':')
-  return `${prefix}:${key.slice(0, colon).replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 60)}:~${hash('sha256', key, 'base64url')}`
+  return `${prefix}:${key
+    .slice(0, colon)
+    .replaceAll(/[^A-Za-z0-9_.-]/g, '_')
+    .slice(0, 60)}:~${hash('sha256', key, 'base64url')}`
 }
 
 /** Rendezvous hashing: a key belongs to one server, and the loss of a server moves no other key. */

@@ -1,5 +1,4 @@
 /** Readers and writers: transactions on the primary, reads that see their own writes, reads that may lag. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, Secret } from '../infra/config.ts'
 import { Problem, codeOf } from '../infra/errors.ts'
 import { every } from '../infra/lifecycle.ts'
@@ -8,8 +7,10 @@ import { later, watchReplica } from './freshness.ts'
 import type { ReplicaWatch } from './freshness.ts'
 import { away, openPool, statementLimitMs } from './pool.ts'
 import type { Connection, Pool, SqlValue } from './pool.ts'
+import { asReader, write } from './transaction.ts'
 
 export type { SqlValue } from './pool.ts'
+export { CommitUnknown } from './transaction.ts'
 
 /** Reads: from a replica, the primary or inside a transaction; the type does not say which, the caller's choice of reader does. */
 export interface Reader {
@@ -19,7 +20,7 @@ export interface Reader {
   first<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<Row | undefined>
 }
 
-declare const writes: unique symbol
+export declare const writes: unique symbol
 
 /** Always a transaction on the primary. */
 export interface Writer extends Reader {
@@ -30,7 +31,12 @@ export interface Writer extends Reader {
    * Many rows in one statement: `insert into T (columns) values …` followed by `tail`
    * (such as `on duplicate key update …`). No rows: nothing happens.
    */
-  insertMany(table: string, columns: readonly string[], rows: readonly (readonly SqlValue[])[], tail?: string): Promise<{ affectedRows: number }>
+  insertMany(
+    table: string,
+    columns: readonly string[],
+    rows: readonly (readonly SqlValue[])[],
+    tail?: string,
+  ): Promise<{ affectedRows: number }>
   /** Called once the transaction has been committed; a failure there is logged, never thrown. */
   afterCommit(work: () => void | Promise<void>): void
 }
@@ -53,14 +59,6 @@ export interface Database {
   readonly bulk: Reader
   /** The primary itself: sessions, permissions, and what must be decided on the newest state. */
   readonly primary: Reader
-}
-
-/** The connection was lost while the commit was answered: the transaction may have happened or not. Only a unique key can tell. */
-export class CommitUnknown extends Problem {
-  constructor(cause: unknown) {
-    super(503, 'commit_unknown', 'The database went away while saving; look whether the change is there before you repeat it.', [], { cause })
-    this.name = 'CommitUnknown'
-  }
 }
 
 /** The pools of this process. */
@@ -91,11 +89,19 @@ const bulkLimitMs = 600_000
 
 /** Opens the pools and begins to watch the replicas. */
 export function openDatabases(config: Config, logger: Logger): Databases {
-  if (config.primaryUrl === undefined) throw new Error('PARLEY_PRIMARY_URL is not set: Parley needs its primary database.')
+  if (config.primaryUrl === undefined)
+    throw new Error('PARLEY_PRIMARY_URL is not set: Parley needs its primary database.')
   const primary = openPool(config.primaryUrl, { connections: 16, prepare: preparePrimary })
   const replicas = config.replicaUrls.map((url) => openReplica(url, logger))
   const primaryReader = asReader((sql, values) => select(primary, sql, values, statementLimitMs))
-  const marking = replicas.length === 0 ? undefined : every(markMs, () => markReplicas(primaryReader, replicas), () => undefined)
+  const marking =
+    replicas.length === 0
+      ? undefined
+      : every(
+          markMs,
+          () => markReplicas(primaryReader, replicas),
+          () => undefined,
+        )
   let turn = 0
 
   /** The replicas by turns, so that several share the load. */
@@ -106,7 +112,10 @@ export function openDatabases(config: Config, logger: Logger): Databases {
   const fresh = (position: Position) =>
     asReader(async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
       const { gtid } = position
-      const replica = gtid === 'unknown' ? undefined : choose((watch) => watch.isUsable && (gtid === undefined || watch.hasReached(gtid)))
+      const replica =
+        gtid === 'unknown'
+          ? undefined
+          : choose((watch) => watch.isUsable && (gtid === undefined || watch.hasReached(gtid)))
       if (replica !== undefined) {
         const rows = await selectThere<Row>(replica, sql, values, replicaLimitMs, gtid)
         if (rows !== undefined) return rows
@@ -133,7 +142,8 @@ export function openDatabases(config: Config, logger: Logger): Databases {
     }),
     current: () => currentPosition(primaryReader),
     replicas: () => replicas.map(({ name, watch }) => ({ name, isConnected: watch.isConnected, lagMs: watch.lagMs })),
-    settle: async (gtid, limitMs) => (await Promise.all(replicas.map(({ watch }) => watch.waitFor(gtid, limitMs)))).every(Boolean),
+    settle: async (gtid, limitMs) =>
+      (await Promise.all(replicas.map(({ watch }) => watch.waitFor(gtid, limitMs)))).every(Boolean),
     async close() {
       await marking?.stop()
       await Promise.all(replicas.map(({ watch }) => watch.stop()))
@@ -171,7 +181,13 @@ async function selectThere<Row extends object>(
 ): Promise<Row[] | undefined> {
   try {
     // Looked at again once the connection is there: a new one may have shown that the replica lost its past.
-    return await select<Row>(replica.pool, sql, values, limitMs, () => gtid === undefined || replica.watch.hasReached(gtid))
+    return await select<Row>(
+      replica.pool,
+      sql,
+      values,
+      limitMs,
+      () => gtid === undefined || replica.watch.hasReached(gtid),
+    )
   } catch (error) {
     if (error instanceof Problem || notThereYet.has(codeOf(error) ?? '')) return undefined
     throw error
@@ -179,7 +195,13 @@ async function selectThere<Row extends object>(
 }
 
 /** A table, column or database that the replica has not been told of yet. */
-const notThereYet = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', 'ER_BAD_DB_ERROR', 'ER_DBACCESS_DENIED_ERROR', 'ER_ACCESS_DENIED_ERROR'])
+const notThereYet = new Set([
+  'ER_NO_SUCH_TABLE',
+  'ER_BAD_FIELD_ERROR',
+  'ER_BAD_DB_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+  'ER_ACCESS_DENIED_ERROR',
+])
 
 /** A primary that was demoted is refused at once, so no writer keeps a connection to it. */
 async function preparePrimary(connection: Connection): Promise<void> {
@@ -188,7 +210,12 @@ async function preparePrimary(connection: Connection): Promise<void> {
   if (row?.read_only !== 0) throw away(new Error('the server named as primary is read-only'))
 }
 
-async function select<Row extends object>(pool: Pool, sql: string, values: readonly SqlValue[] | undefined, limitMs: number): Promise<Row[]>
+async function select<Row extends object>(
+  pool: Pool,
+  sql: string,
+  values: readonly SqlValue[] | undefined,
+  limitMs: number,
+): Promise<Row[]>
 async function select<Row extends object>(
   pool: Pool,
   sql: string,
@@ -209,101 +236,4 @@ async function select<Row extends object>(
   } finally {
     connection.release()
   }
-}
-
-/** A reader from one function that runs a statement. */
-export function asReader(query: Reader['query']): Reader {
-  return {
-    query,
-    async first<Row extends object>(sql: string, values?: readonly SqlValue[]) {
-      return (await query<Row>(sql, values))[0]
-    },
-  }
-}
-
-const tries = 5
-
-async function write<T>(primary: Pool, logger: Logger, work: (tx: Writer) => Promise<T>, note: (gtid: string) => void): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await writeOnce(primary, logger, work, note)
-    } catch (error) {
-      if (attempt === tries || !isRepeatable(error)) throw error
-      await sleep(Math.random() * 10 * 2 ** attempt)
-    }
-  }
-}
-
-const isRepeatable = (error: unknown): boolean => ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'].includes(codeOf(error) ?? '')
-
-async function writeOnce<T>(primary: Pool, logger: Logger, work: (tx: Writer) => Promise<T>, note: (gtid: string) => void): Promise<T> {
-  const connection = await primary.acquire()
-  const hooks: (() => void | Promise<void>)[] = []
-  let result: T
-  try {
-    await connection.command('start transaction')
-    result = await work(writerOf(connection, hooks))
-  } catch (error) {
-    // A connection that cannot even roll back is closed, which rolls back as well.
-    await connection.command('rollback').then(
-      () => connection.release(),
-      () => connection.discard(),
-    )
-    throw error
-  }
-  try {
-    const { gtid } = await connection.command('commit')
-    if (gtid !== undefined) note(gtid)
-  } catch (error) {
-    connection.discard()
-    throw error instanceof Problem ? new CommitUnknown(error.cause) : error
-  }
-  connection.release()
-  for (const hook of hooks) {
-    try {
-      await hook()
-    } catch (error) {
-      logger.error({ err: error }, 'work after a commit failed')
-    }
-  }
-  return result
-}
-
-const identifier = /^[a-z_]{1,64}$/
-/** Well below max_allowed_packet (16 MB by default). */
-const statementBytes = 4_000_000
-
-function writerOf(connection: Connection, hooks: (() => void | Promise<void>)[]): Writer {
-  const writer: Omit<Writer, typeof writes> = {
-    ...asReader((sql, values) => connection.select(sql, values)),
-    run: (sql, values) => connection.change(sql, values),
-    async insertMany(table, columns, rows, tail = '') {
-      if (![table, ...columns].every((name) => identifier.test(name))) throw new TypeError(`not a table and its columns: ${table}`)
-      let affectedRows = 0
-      for (const part of parts(rows)) {
-        affectedRows += (await connection.insertRows(`insert into ${table} (${columns.join(', ')}) values ? ${tail}`, part)).affectedRows
-      }
-      return { affectedRows }
-    },
-    afterCommit: (work) => {
-      hooks.push(work)
-    },
-  }
-  return writer as Writer
-}
-
-function* parts(rows: readonly (readonly SqlValue[])[]) {
-  let part: (readonly SqlValue[])[] = []
-  let bytes = 0
-  for (const row of rows) {
-    part.push(row)
-    // Escaping can double a text; a buffer is written in hexadecimal.
-    for (const value of row) bytes += typeof value === 'string' || Buffer.isBuffer(value) ? 2 * value.length + 4 : 30
-    if (bytes > statementBytes) {
-      yield part
-      part = []
-      bytes = 0
-    }
-  }
-  if (part.length > 0) yield part
 }

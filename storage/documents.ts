@@ -44,7 +44,11 @@ export function openDocuments(config: Pick<Config, 'documents'>): DocumentFiles 
       const temporary = join(folder, randomUUID())
       try {
         const stored = await writeFile(temporary, bytes, limit, signal)
-        await place(temporary, pathOf(stored.digest), join(config.documents, stored.digest.slice(0, 2), stored.digest.slice(2, 4)))
+        await place(
+          temporary,
+          pathOf(stored.digest),
+          join(config.documents, stored.digest.slice(0, 2), stored.digest.slice(2, 4)),
+        )
         return stored
       } catch (error) {
         await rm(temporary, { force: true })
@@ -66,7 +70,12 @@ export function openDocuments(config: Pick<Config, 'documents'>): DocumentFiles 
   }
 }
 
-async function writeFile(path: string, bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit: number, signal: AbortSignal | undefined): Promise<Stored> {
+async function writeFile(
+  path: string,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<Stored> {
   const hash = createHash('sha256')
   const file = await open(path, 'wx', 0o640)
   let size = 0

@@ -110,7 +110,11 @@ export function watchReplica(pool: Pool, name: string, logger: Logger): ReplicaW
         connection.release()
       } catch (error) {
         connection?.discard()
-        if (link.isConnected) logger.warn({ replica: name, err: error }, `the replica does not answer, reads go to the primary: ${messageOf(error)}`)
+        if (link.isConnected)
+          logger.warn(
+            { replica: name, err: error },
+            `the replica does not answer, reads go to the primary: ${messageOf(error)}`,
+          )
         forget()
         await pause(250)
       }
@@ -194,5 +198,7 @@ function advance(reached: Reached, position: string): void {
 
 function parts(position: string): [domain: string, sequence: number, text: string][] {
   if (position === '') return []
-  return position.split(',').map((text) => [text.slice(0, text.indexOf('-')), Number(text.slice(text.lastIndexOf('-') + 1)), text])
+  return position
+    .split(',')
+    .map((text) => [text.slice(0, text.indexOf('-')), Number(text.slice(text.lastIndexOf('-') + 1)), text])
 }

@@ -94,7 +94,10 @@ export function openMemcached(address: string, logger: Logger): MemcachedServer 
     async get(key, leaseSeconds) {
       const through = trusted()
       if (through === undefined) return { state: 'away' }
-      const answer = await through.ask(leaseSeconds === undefined ? `mg ${key} v c\r\n` : `mg ${key} v c N${String(leaseSeconds)}\r\n`, nothing)
+      const answer = await through.ask(
+        leaseSeconds === undefined ? `mg ${key} v c\r\n` : `mg ${key} v c N${String(leaseSeconds)}\r\n`,
+        nothing,
+      )
       // Distrusted meanwhile: an answer from before does not count any more.
       if (answer === undefined || isDistrusted) return { state: 'away' }
       if (answer.code !== 'VA' || answer.value === undefined) return { state: answer.code === 'EN' ? 'miss' : 'away' }

@@ -28,12 +28,21 @@ export class SchemaUnfit extends Error {
  * Applies what is missing, in order; safe to call from many nodes at once. Returns the versions it applied itself.
  * @throws SchemaUnfit when the database is not one that this code can bring up to date
  */
-export async function migrate(config: Config, logger: Logger, migrations: readonly Migration[] = readMigrations()): Promise<number[]> {
+export async function migrate(
+  config: Config,
+  logger: Logger,
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<number[]> {
   return withConnection(config, async (connection) => {
     const applied: number[] = []
     // The lock belongs to the connection: a node that dies lets the next one go on.
-    const [lock] = await connection.select<{ held: number | null }>(`select get_lock(concat('parley-migrate-', database()), 20) as held`)
-    if (lock?.held !== 1) throw new SchemaUnfit('Another node has been changing the schema for 20 s; start this node again when it is done.')
+    const [lock] = await connection.select<{ held: number | null }>(
+      `select get_lock(concat('parley-migrate-', database()), 20) as held`,
+    )
+    if (lock?.held !== 1)
+      throw new SchemaUnfit(
+        'Another node has been changing the schema for 20 s; start this node again when it is done.',
+      )
     try {
       await connection.command(table)
       const known = await readApplied(connection)
@@ -92,15 +101,20 @@ function refuseForeign(known: readonly Applied[], migrations: readonly Migration
   for (const row of known) {
     const own = migrations.find(({ version }) => version === row.version)
     if (own === undefined && row.compatible_with > mine) {
-      throw new SchemaUnfit(`The schema has ${label(row)}, made by newer code; this node knows the schema up to ${String(mine)} and must be upgraded.`)
+      throw new SchemaUnfit(
+        `The schema has ${label(row)}, made by newer code; this node knows the schema up to ${String(mine)} and must be upgraded.`,
+      )
     }
     if (own !== undefined && own.checksum !== row.checksum) {
-      throw new SchemaUnfit(`The schema's ${label(row)} is not the one of this code: a migration must never change once it has been applied.`)
+      throw new SchemaUnfit(
+        `The schema's ${label(row)} is not the one of this code: a migration must never change once it has been applied.`,
+      )
     }
   }
 }
 
-const label = (migration: { version: number; name: string }) => `migration ${String(migration.version)} (${migration.name})`
+const label = (migration: { version: number; name: string }) =>
+  `migration ${String(migration.version)} (${migration.name})`
 
 /** The migrations of this code, in order. */
 export function readMigrations(folder: URL = new URL('./migrations/', import.meta.url)): Migration[] {
@@ -125,7 +139,9 @@ export function readMigrations(folder: URL = new URL('./migrations/', import.met
 export function splitStatements(sql: string): string[] {
   const statements: string[] = []
   let current = ''
-  for (const [piece] of sql.matchAll(/'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--(?:[ \t][^\n]*)?(?=\n|$)|\/\*[\s\S]*?\*\/|;|[^'"`;/-]+|[\s\S]/g)) {
+  for (const [piece] of sql.matchAll(
+    /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--(?:[ \t][^\n]*)?(?=\n|$)|\/\*[\s\S]*?\*\/|;|[^'"`;/-]+|[\s\S]/g,
+  )) {
     if (piece === ';') {
       statements.push(current.trim())
       current = ''
@@ -137,7 +153,8 @@ export function splitStatements(sql: string): string[] {
 }
 
 async function withConnection<T>(config: Config, work: (connection: Connection) => Promise<T>): Promise<T> {
-  if (config.primaryUrl === undefined) throw new Error('PARLEY_PRIMARY_URL is not set: Parley needs its primary database.')
+  if (config.primaryUrl === undefined)
+    throw new Error('PARLEY_PRIMARY_URL is not set: Parley needs its primary database.')
   const pool = openPool(config.primaryUrl, { connections: 1, prepare: () => Promise.resolve() })
   try {
     const connection = await pool.acquire()

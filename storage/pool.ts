@@ -149,8 +149,12 @@ function wrap(raw: PoolConnection): Connection {
 
 /** `stateChanges` is where MariaDB's session tracking puts the GTID of the commit (`last_gtid`), in the OK packet itself. */
 function changed(result: unknown): Changed {
-  if (typeof result !== 'object' || result === null || !('affectedRows' in result)) return { affectedRows: 0, gtid: undefined }
-  const { affectedRows, stateChanges } = result as { affectedRows: number; stateChanges?: { systemVariables?: { last_gtid?: string } } }
+  if (typeof result !== 'object' || result === null || !('affectedRows' in result))
+    return { affectedRows: 0, gtid: undefined }
+  const { affectedRows, stateChanges } = result as {
+    affectedRows: number
+    stateChanges?: { systemVariables?: { last_gtid?: string } }
+  }
   const gtid = stateChanges?.systemVariables?.last_gtid
   return { affectedRows, gtid: gtid === '' ? undefined : gtid }
 }
@@ -159,20 +163,40 @@ function refuseObjects(values: readonly unknown[] | undefined): void {
   for (const value of values ?? []) {
     const isPlain = value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
     if (!isPlain && !(value instanceof Date) && !Buffer.isBuffer(value)) {
-      throw new TypeError(`A statement's parameter must be a plain value, not ${value === undefined ? 'undefined' : 'an object'}`)
+      throw new TypeError(
+        `A statement's parameter must be a plain value, not ${value === undefined ? 'undefined' : 'an object'}`,
+      )
     }
   }
 }
 
 const connectionErrors = new Set([
-  'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND',
-  'EAI_AGAIN', 'ER_CON_COUNT_ERROR', 'ER_SERVER_SHUTDOWN', 'ER_CONNECTION_KILLED', 'ER_OPTION_PREVENTS_STATEMENT', 'POOL_CLOSED',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ER_CON_COUNT_ERROR',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CONNECTION_KILLED',
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'POOL_CLOSED',
 ])
 
 /** Whether the connection, not the statement, is what failed; also a primary that has become read-only. */
 export function isConnectionError(error: unknown): boolean {
   if (connectionErrors.has(codeOf(error) ?? '')) return true
-  return error instanceof Error && (('fatal' in error && error.fatal === true) || /closed state|Queue limit reached|Pool is closed/.test(error.message))
+  return (
+    error instanceof Error &&
+    (('fatal' in error && error.fatal === true) ||
+      /closed state|Queue limit reached|Pool is closed/.test(error.message))
+  )
 }
 
-export const away = (cause: unknown) => unavailable('database_away', 'The database cannot be reached just now; try again in a moment.', cause)
+export const away = (cause: unknown) =>
+  unavailable('database_away', 'The database cannot be reached just now; try again in a moment.', cause)

@@ -49,7 +49,12 @@ export function openPositions(
       const mine = kept.get(key) ?? gtid
       const wanted = held === undefined ? mine : later(held, mine)
       if (wanted === held) return true
-      const put = await place.server.put(place.name, Buffer.from(wanted), ttlSeconds, got.state === 'hit' ? got.lease : 'add')
+      const put = await place.server.put(
+        place.name,
+        Buffer.from(wanted),
+        ttlSeconds,
+        got.state === 'hit' ? got.lease : 'add',
+      )
       if (put === 'stored') return true
       if (put === 'away') break
     }

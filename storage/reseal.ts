@@ -6,7 +6,10 @@ import { resealSome, sealedColumns } from './stores/sealed.ts'
 const portion = 100
 
 /** How many were sealed anew. Safe to stop and to run again. */
-export async function resealAll(storage: Database & { readonly secrets: Secrets }, signal?: AbortSignal): Promise<number> {
+export async function resealAll(
+  storage: Database & { readonly secrets: Secrets },
+  signal?: AbortSignal,
+): Promise<number> {
   let total = 0
   for (const place of sealedColumns) {
     let afterId = '00000000-0000-0000-0000-000000000000'

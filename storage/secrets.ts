@@ -29,7 +29,10 @@ export class SecretUnreadable extends Error {
 }
 
 const keyId = z.string().regex(/^[a-z0-9-]{1,32}$/)
-const key = z.base64().transform((text) => Buffer.from(text, 'base64')).refine((bytes) => bytes.length === 32, 'must be 32 bytes')
+const key = z
+  .base64()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((bytes) => bytes.length === 32, 'must be 32 bytes')
 const keyFile = z
   .object({ current: keyId, keys: z.record(keyId, key) })
   .refine(({ current, keys }) => current in keys, 'the current key is not among the keys')
@@ -64,7 +67,9 @@ export function openSecrets(config: Pick<Config, 'keys'>): Secrets {
     },
     open(blob, place) {
       const parts = split(blob)
-      const decipher = createDecipheriv('aes-256-gcm', find(parts.id), parts.nonce).setAAD(Buffer.from(place)).setAuthTag(parts.tag)
+      const decipher = createDecipheriv('aes-256-gcm', find(parts.id), parts.nonce)
+        .setAAD(Buffer.from(place))
+        .setAuthTag(parts.tag)
       try {
         return decipher.update(parts.sealed, undefined, 'utf8') + decipher.final('utf8')
       } catch (error) {
@@ -74,7 +79,9 @@ export function openSecrets(config: Pick<Config, 'keys'>): Secrets {
     isCurrent: (blob) => split(blob).id === keys.current,
     derive(purpose) {
       const derived = (bytes: Buffer) => Buffer.from(hkdfSync('sha256', bytes, '', `parley ${purpose}`, 32))
-      const others = Object.keys(keys.keys).filter((id) => id !== keys.current).sort()
+      const others = Object.keys(keys.keys)
+        .filter((id) => id !== keys.current)
+        .sort()
       return [derived(current()[1]), ...others.map((id) => derived(find(id)))]
     },
   }

@@ -66,7 +66,10 @@ class DatabaseSessions extends Store implements Sessions {
     // One that was loaded and is gone by now has been ended: saving must not bring it back.
     const isNew = row.data['stored'] !== true
     const marked = { ...row, data: { ...row.data, stored: true } }
-    answer(this.#change(hash, (tx) => (isNew ? sessionRows.insert(tx, hash, marked) : sessionRows.update(tx, hash, row))), callback)
+    answer(
+      this.#change(hash, (tx) => (isNew ? sessionRows.insert(tx, hash, marked) : sessionRows.update(tx, hash, row))),
+      callback,
+    )
   }
 
   override touch(sessionId: string, session: SessionData, callback: (error?: unknown) => void = ignore): void {
@@ -79,12 +82,18 @@ class DatabaseSessions extends Store implements Sessions {
     }
     if (this.#touched.size >= mostTouched) this.#touched.clear()
     this.#touched.set(name, now)
-    answer(this.#change(hash, (tx) => sessionRows.touch(tx, hash, expiryOf(session)).then(() => undefined)), callback)
+    answer(
+      this.#change(hash, (tx) => sessionRows.touch(tx, hash, expiryOf(session)).then(() => undefined)),
+      callback,
+    )
   }
 
   override destroy(sessionId: string, callback: (error?: unknown) => void = ignore): void {
     const hash = hashSessionId(sessionId)
-    answer(this.#change(hash, (tx) => sessionRows.remove(tx, hash)), callback)
+    answer(
+      this.#change(hash, (tx) => sessionRows.remove(tx, hash)),
+      callback,
+    )
   }
 
   list(accountId: string, userId: string): Promise<SessionInfo[]> {
@@ -152,7 +161,14 @@ function rowOf(session: SessionData): SessionRow {
     const value = data[name]
     return typeof value === 'string' ? value.slice(0, most) : null
   }
-  return { accountId: text('accountId', 36), userId: text('userId', 36), data, address: text('address', 45), agent: text('agent', 300), expiresAt: expiryOf(session) }
+  return {
+    accountId: text('accountId', 36),
+    userId: text('userId', 36),
+    data,
+    address: text('address', 45),
+    agent: text('agent', 300),
+    expiresAt: expiryOf(session),
+  }
 }
 
 function expiryOf(session: SessionData): Date {

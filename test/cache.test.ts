@@ -28,10 +28,17 @@ async function freePort(): Promise<number> {
 async function start(index: number): Promise<void> {
   const port = ports[index]!
   const asRoot = process.getuid?.() === 0 ? ['-u', 'root'] : []
-  processes[index] = spawn('memcached', ['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '16', '-t', '1', ...asRoot], { stdio: 'ignore' })
+  processes[index] = spawn(
+    'memcached',
+    ['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '16', '-t', '1', ...asRoot],
+    { stdio: 'ignore' },
+  )
   for (let tries = 0; tries < 200; tries++) {
     const socket = connect(port, '127.0.0.1')
-    const isUp = await once(socket, 'connect').then(() => true, () => false)
+    const isUp = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
     socket.destroy()
     if (isUp) return
     await sleep(10)
@@ -105,7 +112,9 @@ describe('the cache', () => {
       await sleep(10)
       return { version: 7 }
     }
-    const values = await Promise.all(Array.from({ length: 300 }, (_, index) => caches[index % 3]!.read('thing.1:a', ttl, load, shape)))
+    const values = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => caches[index % 3]!.read('thing.1:a', ttl, load, shape)),
+    )
     expect(values.every(({ version }) => version === 7)).toBe(true)
     expect(loads).toBeLessThanOrEqual(3)
     for (const cache of caches) cache.close()
@@ -121,7 +130,9 @@ describe('the cache', () => {
     const large = 'ü'.repeat(1_000_000)
     expect(await cache.read<unknown>('thing.1:big', ttl, () => Promise.resolve(large), z.unknown())).toBe(large)
     const odd: CacheKey = 'thing.1:\r\nflush_all\r\n ü 🐙'
-    expect(await cache.read<unknown>(odd, ttl, () => Promise.resolve('é🐙\r\nEND\r\n'), z.unknown())).toBe('é🐙\r\nEND\r\n')
+    expect(await cache.read<unknown>(odd, ttl, () => Promise.resolve('é🐙\r\nEND\r\n'), z.unknown())).toBe(
+      'é🐙\r\nEND\r\n',
+    )
     expect(await cache.read<unknown>(odd, ttl, () => Promise.resolve('other'), z.unknown())).toBe('é🐙\r\nEND\r\n')
     cache.close()
   })
@@ -129,7 +140,10 @@ describe('the cache', () => {
   it('answers without a server, quickly, and with a frozen one', async () => {
     const nobody = open('x', [await freePort()])
     const begin = performance.now()
-    for (let turn = 0; turn < 100; turn++) expect(await nobody.read('thing.1:a', ttl, () => Promise.resolve({ version: turn }), shape)).toEqual({ version: turn })
+    for (let turn = 0; turn < 100; turn++)
+      expect(await nobody.read('thing.1:a', ttl, () => Promise.resolve({ version: turn }), shape)).toEqual({
+        version: turn,
+      })
     expect(performance.now() - begin).toBeLessThan(1_000)
     expect(await nobody.invalidate(['thing.1:a'])).toBe(false)
     nobody.close()

@@ -39,11 +39,14 @@ afterAll(async () => {
 }, 60_000)
 
 const onReplica = (sql: string) => runSql(locateHome(folder), 'db-replica', sql)
-const delay = (seconds: number) => onReplica(`stop slave; change master to master_delay = ${String(seconds)}; start slave`)
+const delay = (seconds: number) =>
+  onReplica(`stop slave; change master to master_delay = ${String(seconds)}; start slave`)
 
 const createAccount = async (name = 'x') => (await one.write((tx) => one.accounts.create(tx, name))).id
-const rename = (storage: Storage, id: string, name: string) => storage.write((tx) => tx.run('update accounts set name = ? where id = ?', [name, id]))
-const nameOf = async (reader: Reader, id: string) => (await reader.first<{ name: string }>('select name from accounts where id = ?', [id]))?.name
+const rename = (storage: Storage, id: string, name: string) =>
+  storage.write((tx) => tx.run('update accounts set name = ? where id = ?', [name, id]))
+const nameOf = async (reader: Reader, id: string) =>
+  (await reader.first<{ name: string }>('select name from accounts where id = ?', [id]))?.name
 const serverOf = async (reader: Reader) => (await reader.first<{ id: number }>('select @@server_id as id'))?.id
 
 /** Until the replica serves those who have written nothing. */
@@ -67,7 +70,12 @@ async function writeAndRead(pairs: number, sessions: number): Promise<{ stale: n
         const name = newId()
         await rename(writer.as(position), id, name)
         if (turn % 5 === 0) await sleep(3)
-        const row = await reader.as({ ...position }).fresh.first<{ name: string; server: number }>('select name, @@server_id as server from accounts where id = ?', [id])
+        const row = await reader
+          .as({ ...position })
+          .fresh.first<{ name: string; server: number }>(
+            'select name, @@server_id as server from accounts where id = ?',
+            [id],
+          )
         if (row?.name !== name) counts.stale++
         if (row?.server === 2) counts.fromReplica++
       }
@@ -96,7 +104,11 @@ describe('fresh reads', () => {
     await delay(5)
     const begin = performance.now()
     const counts = await writeAndRead(5_000, 8)
-    console.log('fresh, replica 5 s behind', JSON.stringify(counts), `${String(Math.round(performance.now() - begin))} ms`)
+    console.log(
+      'fresh, replica 5 s behind',
+      JSON.stringify(counts),
+      `${String(Math.round(performance.now() - begin))} ms`,
+    )
     expect(counts.stale).toBe(0)
     const id = await createAccount('before')
     await rename(one, id, 'after')
@@ -175,14 +187,27 @@ describe('write', () => {
     const isValue = (_value: unknown): _value is string => true
     if (isValue(sneaky)) {
       await expect(one.primary.query('select name from accounts where id = ?', [sneaky])).rejects.toThrow(TypeError)
-      await expect(one.write((tx) => tx.insertMany('accounts', ['id', 'name', 'created_at'], [[newId(), sneaky, new Date()]]))).rejects.toThrow(TypeError)
+      await expect(
+        one.write((tx) => tx.insertMany('accounts', ['id', 'name', 'created_at'], [[newId(), sneaky, new Date()]])),
+      ).rejects.toThrow(TypeError)
     }
-    await expect(one.write((tx) => tx.insertMany('accounts; drop table users', ['id'], [['x']]))).rejects.toThrow(TypeError)
+    await expect(one.write((tx) => tx.insertMany('accounts; drop table users', ['id'], [['x']]))).rejects.toThrow(
+      TypeError,
+    )
     const ids = Array.from({ length: 2_500 }, () => newId())
     const at = new Date('2026-03-29T01:30:00.123Z')
-    const { affectedRows } = await one.write((tx) => tx.insertMany('accounts', ['id', 'name', 'created_at'], ids.map((id) => [id, odd, at])))
+    const { affectedRows } = await one.write((tx) =>
+      tx.insertMany(
+        'accounts',
+        ['id', 'name', 'created_at'],
+        ids.map((id) => [id, odd, at]),
+      ),
+    )
     expect(affectedRows).toBe(2_500)
-    const row = await one.primary.first<{ name: string; created_at: Date }>('select name, created_at from accounts where id = ?', [ids[7]!])
+    const row = await one.primary.first<{ name: string; created_at: Date }>(
+      'select name, created_at from accounts where id = ?',
+      [ids[7]!],
+    )
     expect(row).toEqual({ name: odd, created_at: at })
   })
 
@@ -213,7 +238,8 @@ describe('write', () => {
       const isThere = (await nameOf(one.primary, id)) !== undefined
       if (outcome === 'done') kinds.done++
       else if (outcome instanceof CommitUnknown) kinds.unknown++
-      else if (typeof outcome === 'object' && outcome !== null && 'code' in outcome && outcome.code === 'database_away') kinds.away++
+      else if (typeof outcome === 'object' && outcome !== null && 'code' in outcome && outcome.code === 'database_away')
+        kinds.away++
       else kinds.other++
       if (outcome === 'done' && !isThere) lost++
       if (outcome !== 'done' && !(outcome instanceof CommitUnknown) && isThere) wrong++
@@ -244,7 +270,11 @@ describe('leases', () => {
 
   it('go to exactly one of many who ask at once', async () => {
     const name = `test-${newId()}`
-    const got = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : two).write((tx) => one.leases.acquire(tx, name, `node-${String(index)}`, 5_000))))
+    const got = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? one : two).write((tx) => one.leases.acquire(tx, name, `node-${String(index)}`, 5_000)),
+      ),
+    )
     expect(got.filter((lease) => lease !== undefined)).toHaveLength(1)
   })
 })
@@ -252,12 +282,22 @@ describe('leases', () => {
 describe('idempotency', () => {
   it('lets one of many repetitions through and gives the others its answer', async () => {
     const request = { accountId: newId(), userId: newId(), key: 'k', request: 'POST /x {}' }
-    const begun = await Promise.all(Array.from({ length: 10 }, () => one.write((tx) => one.idempotency.begin(tx, request))))
+    const begun = await Promise.all(
+      Array.from({ length: 10 }, () => one.write((tx) => one.idempotency.begin(tx, request))),
+    )
     expect(begun.filter(({ state }) => state === 'new')).toHaveLength(1)
     expect(begun.filter(({ state }) => state === 'running')).toHaveLength(9)
     await one.write((tx) => one.idempotency.finish(tx, request, 201, '{"id":1}'))
-    expect(await two.write((tx) => two.idempotency.begin(tx, request))).toEqual({ state: 'done', status: 201, response: '{"id":1}' })
-    expect(await two.write((tx) => two.idempotency.begin(tx, { ...request, request: 'POST /y {}' }))).toEqual({ state: 'different' })
-    expect(await two.write((tx) => two.idempotency.begin(tx, { ...request, userId: newId() }))).toEqual({ state: 'new' })
+    expect(await two.write((tx) => two.idempotency.begin(tx, request))).toEqual({
+      state: 'done',
+      status: 201,
+      response: '{"id":1}',
+    })
+    expect(await two.write((tx) => two.idempotency.begin(tx, { ...request, request: 'POST /y {}' }))).toEqual({
+      state: 'different',
+    })
+    expect(await two.write((tx) => two.idempotency.begin(tx, { ...request, userId: newId() }))).toMatchObject({
+      state: 'new',
+    })
   })
 })

@@ -20,7 +20,9 @@ export interface TestDatabase {
 }
 
 /** @param options.isEmpty without the schema */
-export async function makeDatabase(options: { environment?: Readonly<Record<string, string | undefined>>; isEmpty?: boolean } = {}): Promise<TestDatabase> {
+export async function makeDatabase(
+  options: { environment?: Readonly<Record<string, string | undefined>>; isEmpty?: boolean } = {},
+): Promise<TestDatabase> {
   const given = options.environment ?? (process.env['PARLEY_PRIMARY_URL'] === undefined ? development : process.env)
   const name = `t_${randomBytes(6).toString('hex')}`
   const home = await mkdtemp(join(tmpdir(), 'parley-'))

@@ -16,7 +16,8 @@ afterEach(() => {
 })
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
-const filesIn = (path: string) => readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+const filesIn = (path: string) =>
+  readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
 
 describe('documents', () => {
   it('gives back what was put, whole and in ranges, and keeps it once', async () => {
@@ -29,7 +30,11 @@ describe('documents', () => {
     const whole = await documents.open(stored.digest)
     expect(whole.size).toBe(bytes.length)
     expect((await buffer(whole.stream)).equals(bytes)).toBe(true)
-    for (const [start, end] of [[0, 0], [10, 99], [1_000_002, 1_000_002]] as const) {
+    for (const [start, end] of [
+      [0, 0],
+      [10, 99],
+      [1_000_002, 1_000_002],
+    ] as const) {
       const part = await documents.open(stored.digest, { start, end })
       expect((await buffer(part.stream)).equals(bytes.subarray(start, end + 1))).toBe(true)
     }
@@ -49,7 +54,9 @@ describe('documents', () => {
     await expect(documents.put(endless, 10_000)).rejects.toMatchObject({ status: 413, code: 'too_large' })
     expect(pulled).toBeLessThan(15)
     await expect(documents.put(Readable.from(failing()), 10_000)).rejects.toThrow('the sender went away')
-    await expect(documents.put([Buffer.alloc(10)], 10, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped')
+    await expect(documents.put([Buffer.alloc(10)], 10, AbortSignal.abort(new Error('stopped')))).rejects.toThrow(
+      'stopped',
+    )
     expect(filesIn(folder)).toEqual([])
   })
 
@@ -59,7 +66,11 @@ describe('documents', () => {
       await expect(documents.open(digest)).rejects.toMatchObject({ status: 404 })
     }
     const { digest } = await documents.put([Buffer.from('abc')], 10)
-    for (const range of [{ start: 3, end: 3 }, { start: 2, end: 1 }, { start: -1, end: 1 }]) {
+    for (const range of [
+      { start: 3, end: 3 },
+      { start: 2, end: 1 },
+      { start: -1, end: 1 },
+    ]) {
       await expect(documents.open(digest, range)).rejects.toMatchObject({ status: 416 })
     }
   })

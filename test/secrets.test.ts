@@ -42,7 +42,8 @@ describe('secrets', () => {
       refused++
     }
     expect(refused).toBeGreaterThan(35)
-    for (let size = 0; size < blob.length; size++) expect(() => secrets.open(blob.subarray(0, size), place)).toThrow(SecretUnreadable)
+    for (let size = 0; size < blob.length; size++)
+      expect(() => secrets.open(blob.subarray(0, size), place)).toThrow(SecretUnreadable)
   })
 
   it('makes the key file for its owner alone, and one file for two nodes', () => {

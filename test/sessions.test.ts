@@ -47,7 +47,8 @@ describe('sessions', () => {
   it('are known on each node, also after all caches are lost', async () => {
     const id = newId()
     await save(one, id, sessionOf({ csrf: 'ü' }))
-    for (const storage of [one, two, bare, two]) expect(await storage.sessions.read(id)).toMatchObject({ userId, csrf: 'ü' })
+    for (const storage of [one, two, bare, two])
+      expect(await storage.sessions.read(id)).toMatchObject({ userId, csrf: 'ü' })
     expect(await two.sessions.read(`${id}x`)).toBeNull()
   })
 
@@ -99,7 +100,11 @@ describe('positions', () => {
     expect([await two.positions.get(key), await one.positions.get(key)]).toEqual(['0-1-20', '0-1-20'])
     await two.positions.set(key, '0-2-15')
     expect(await one.positions.get(key)).toBe('0-1-20')
-    await Promise.all(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? one : two).positions.set(key, `0-1-${String(21 + index)}`)))
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        (index % 2 === 0 ? one : two).positions.set(key, `0-1-${String(21 + index)}`),
+      ),
+    )
     expect([await one.positions.get(key), await two.positions.get(key)]).toEqual(['0-1-60', '0-1-60'])
   })
 

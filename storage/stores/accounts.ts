@@ -19,7 +19,11 @@ const present = (row: Row): Account => ({ id: row.id, name: row.name, createdAt:
 export const accounts = {
   async create(tx: Writer, name: string): Promise<Account> {
     const account = { id: newId(), name, createdAt: new Date() }
-    await tx.run('insert into accounts (id, name, created_at) values (?, ?, ?)', [account.id, account.name, account.createdAt])
+    await tx.run('insert into accounts (id, name, created_at) values (?, ?, ?)', [
+      account.id,
+      account.name,
+      account.createdAt,
+    ])
     return account
   },
 

@@ -53,12 +53,18 @@ export const documents = {
   },
 
   async get(reader: Reader, accountId: string, id: string): Promise<Document | undefined> {
-    const row = await reader.first<Row>(`select ${columns} from documents where account_id = ? and id = ?`, [accountId, id])
+    const row = await reader.first<Row>(`select ${columns} from documents where account_id = ? and id = ?`, [
+      accountId,
+      id,
+    ])
     return row && present(row)
   },
 
   /** Whether any row of any account still names these bytes. */
   async isDigestUsed(reader: Reader, digest: string): Promise<boolean> {
-    return (await reader.first('select 1 as one from documents where digest = ? limit 1', [Buffer.from(digest, 'hex')])) !== undefined
+    return (
+      (await reader.first('select 1 as one from documents where digest = ? limit 1', [Buffer.from(digest, 'hex')])) !==
+      undefined
+    )
   },
 }

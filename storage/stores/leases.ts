@@ -23,16 +23,24 @@ interface Row {
 }
 
 const lock = (tx: Writer, name: string) =>
-  tx.first<Row>('select holder, epoch, expires_at <= utc_timestamp(3) as is_expired from leases where name = ? for update', [name])
+  tx.first<Row>(
+    'select holder, epoch, expires_at <= utc_timestamp(3) as is_expired from leases where name = ? for update',
+    [name],
+  )
 
 export const leases = {
   /** Takes the lease when it is free, has expired or is `holder`'s own; undefined when another one holds it. */
   async acquire(tx: Writer, name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
-    await tx.run('insert ignore into leases (name, holder, epoch, expires_at) values (?, \'\', 0, utc_timestamp(3))', [name])
+    await tx.run("insert ignore into leases (name, holder, epoch, expires_at) values (?, '', 0, utc_timestamp(3))", [
+      name,
+    ])
     const row = await lock(tx, name)
     if (row === undefined || (row.is_expired === 0 && row.holder !== holder)) return undefined
     const epoch = row.epoch + 1
-    await tx.run(`update leases set holder = ?, epoch = ?, expires_at = utc_timestamp(3) + interval ? microsecond where name = ?`, [holder, epoch, ttlMs * 1000, name])
+    await tx.run(
+      `update leases set holder = ?, epoch = ?, expires_at = utc_timestamp(3) + interval ? microsecond where name = ?`,
+      [holder, epoch, ttlMs * 1000, name],
+    )
     return { name, holder, epoch }
   },
 
@@ -47,7 +55,11 @@ export const leases = {
 
   /** Gives it back; does nothing when it was lost. */
   async release(tx: Writer, lease: Lease): Promise<void> {
-    await tx.run('update leases set expires_at = utc_timestamp(3) where name = ? and holder = ? and epoch = ?', [lease.name, lease.holder, lease.epoch])
+    await tx.run('update leases set expires_at = utc_timestamp(3) where name = ? and holder = ? and epoch = ?', [
+      lease.name,
+      lease.holder,
+      lease.epoch,
+    ])
   },
 
   /**
@@ -61,6 +73,11 @@ export const leases = {
 
   /** Who holds it now, by the clock of the database. */
   async holder(reader: Reader, name: string): Promise<string | undefined> {
-    return (await reader.first<{ holder: string }>('select holder from leases where name = ? and expires_at > utc_timestamp(3)', [name]))?.holder
+    return (
+      await reader.first<{ holder: string }>(
+        'select holder from leases where name = ? and expires_at > utc_timestamp(3)',
+        [name],
+      )
+    )?.holder
   },
 }

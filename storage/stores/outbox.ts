@@ -15,13 +15,21 @@ export const outbox = {
     await tx.insertMany(
       'outbox',
       ['account_id', 'type', 'data', 'invalidates', 'at'],
-      events.map((event, index) => [event.accountId, event.type, JSON.stringify(event.data), index === 0 ? keys : null, at]),
+      events.map((event, index) => [
+        event.accountId,
+        event.type,
+        JSON.stringify(event.data),
+        index === 0 ? keys : null,
+        at,
+      ]),
     )
   },
 
   /** How many facts wait, and since when. */
   async backlog(reader: Reader): Promise<{ count: number; oldestAt: Date | null }> {
-    const row = await reader.first<{ n: number; oldest: Date | null }>('select count(*) as n, min(at) as oldest from outbox')
+    const row = await reader.first<{ n: number; oldest: Date | null }>(
+      'select count(*) as n, min(at) as oldest from outbox',
+    )
     return { count: row?.n ?? 0, oldestAt: row?.oldest ?? null }
   },
 }

@@ -19,13 +19,19 @@ export async function resealSome(
   afterId: string,
   limit: number,
 ): Promise<{ lastId: string; resealed: number } | undefined> {
-  const rows = await tx.query<{ id: string; sealed: Buffer }>(`select id, ${column} as sealed from ${table} where id > ? order by id limit ? for update`, [afterId, limit])
+  const rows = await tx.query<{ id: string; sealed: Buffer }>(
+    `select id, ${column} as sealed from ${table} where id > ? order by id limit ? for update`,
+    [afterId, limit],
+  )
   const last = rows.at(-1)
   if (last === undefined) return undefined
   const old = rows.filter(({ sealed }) => !secrets.isCurrent(sealed))
   for (const { id, sealed } of old) {
     const place = `${table}|${column}|${id}`
-    await tx.run(`update ${table} set ${column} = ? where id = ?`, [secrets.seal(secrets.open(sealed, place), place), id])
+    await tx.run(`update ${table} set ${column} = ? where id = ?`, [
+      secrets.seal(secrets.open(sealed, place), place),
+      id,
+    ])
   }
   return { lastId: last.id, resealed: old.length }
 }

@@ -56,7 +56,14 @@ export const sessionRows = {
 
   /** Notes that it is in use; false when it was ended. */
   async touch(tx: Writer, hash: Buffer, expiresAt: Date): Promise<boolean> {
-    return (await tx.run('update sessions set seen_at = utc_timestamp(3), expires_at = ? where id_hash = ?', [expiresAt, hash])).affectedRows === 1
+    return (
+      (
+        await tx.run('update sessions set seen_at = utc_timestamp(3), expires_at = ? where id_hash = ?', [
+          expiresAt,
+          hash,
+        ])
+      ).affectedRows === 1
+    )
   },
 
   async remove(tx: Writer, hash: Buffer): Promise<void> {
@@ -69,22 +76,40 @@ export const sessionRows = {
        where account_id = ? and user_id = ? and expires_at > utc_timestamp(3) order by seen_at desc`,
       [accountId, userId],
     )
-    return rows.map((row) => ({ id: row.id_hash.toString('hex'), address: row.address, agent: row.agent, createdAt: row.created_at, seenAt: row.seen_at }))
+    return rows.map((row) => ({
+      id: row.id_hash.toString('hex'),
+      address: row.address,
+      agent: row.agent,
+      createdAt: row.created_at,
+      seenAt: row.seen_at,
+    }))
   },
 
   /** Ends a user's sessions, or the one named; the hashes of those ended. */
   async removeOf(tx: Writer, accountId: string, userId: string, only?: Buffer): Promise<Buffer[]> {
     const one = only === undefined ? '' : ' and id_hash = ?'
     const values: SqlValue[] = [accountId, userId, ...(only === undefined ? [] : [only])]
-    const rows = await tx.query<{ id_hash: Buffer }>(`select id_hash from sessions where account_id = ? and user_id = ?${one} for update`, values)
+    const rows = await tx.query<{ id_hash: Buffer }>(
+      `select id_hash from sessions where account_id = ? and user_id = ?${one} for update`,
+      values,
+    )
     await tx.run(`delete from sessions where account_id = ? and user_id = ?${one}`, values)
     return rows.map((row) => row.id_hash)
   },
 
   /** Deletes sessions that have expired, at most `limit`; returns how many. */
   async removeExpired(tx: Writer, limit: number): Promise<number> {
-    return (await tx.run('delete from sessions where expires_at < utc_timestamp(3) order by expires_at limit ?', [limit])).affectedRows
+    return (
+      await tx.run('delete from sessions where expires_at < utc_timestamp(3) order by expires_at limit ?', [limit])
+    ).affectedRows
   },
 }
 
-const valuesOf = (row: SessionRow): SqlValue[] => [row.accountId, row.userId, JSON.stringify(row.data), row.address, row.agent, row.expiresAt]
+const valuesOf = (row: SessionRow): SqlValue[] => [
+  row.accountId,
+  row.userId,
+  JSON.stringify(row.data),
+  row.address,
+  row.agent,
+  row.expiresAt,
+]

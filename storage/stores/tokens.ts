@@ -40,17 +40,16 @@ export const hashToken = (text: string): Buffer => createHash('sha256').update(t
 
 export const tokens = {
   /** The token itself is given once, here: `prl_` and 43 characters. */
-  async create(tx: Writer, token: { accountId: string; userId: string; name: string; expiresAt?: Date | null }): Promise<{ id: string; text: string }> {
+  async create(
+    tx: Writer,
+    token: { accountId: string; userId: string; name: string; expiresAt?: Date | null },
+  ): Promise<{ id: string; text: string }> {
     const id = newId()
     const text = `prl_${randomBytes(32).toString('base64url')}`
-    await tx.run('insert into tokens (id, account_id, user_id, name, hash, created_at, expires_at) values (?, ?, ?, ?, ?, utc_timestamp(3), ?)', [
-      id,
-      token.accountId,
-      token.userId,
-      token.name,
-      hashToken(text),
-      token.expiresAt ?? null,
-    ])
+    await tx.run(
+      'insert into tokens (id, account_id, user_id, name, hash, created_at, expires_at) values (?, ?, ?, ?, ?, utc_timestamp(3), ?)',
+      [id, token.accountId, token.userId, token.name, hashToken(text), token.expiresAt ?? null],
+    )
     return { id, text }
   },
 
@@ -61,14 +60,25 @@ export const tokens = {
   },
 
   async list(reader: Reader, accountId: string, userId: string): Promise<Token[]> {
-    return (await reader.query<Row>(`select ${columns} from tokens where account_id = ? and user_id = ? order by id`, [accountId, userId])).map(present)
+    return (
+      await reader.query<Row>(`select ${columns} from tokens where account_id = ? and user_id = ? order by id`, [
+        accountId,
+        userId,
+      ])
+    ).map(present)
   },
 
   /** Returns the hash, whose cache entry must go after the commit; undefined when there is no such token. */
   async revoke(tx: Writer, accountId: string, id: string): Promise<Buffer | undefined> {
-    const row = await tx.first<{ hash: Buffer }>('select hash from tokens where account_id = ? and id = ? for update', [accountId, id])
+    const row = await tx.first<{ hash: Buffer }>('select hash from tokens where account_id = ? and id = ? for update', [
+      accountId,
+      id,
+    ])
     if (row === undefined) return undefined
-    await tx.run('update tokens set revoked_at = coalesce(revoked_at, utc_timestamp(3)) where account_id = ? and id = ?', [accountId, id])
+    await tx.run(
+      'update tokens set revoked_at = coalesce(revoked_at, utc_timestamp(3)) where account_id = ? and id = ?',
+      [accountId, id],
+    )
     return row.hash
   },
 }

@@ -55,15 +55,18 @@ export const users = {
   /** The id. The e-mail address is unique over all accounts (ER_DUP_ENTRY). */
   async create(tx: Writer, user: NewUser): Promise<string> {
     const id = newId()
-    await tx.run(`insert into users (id, account_id, email, name, role, password_hash, language, created_at) values (?, ?, ?, ?, ?, ?, ?, utc_timestamp(3))`, [
-      id,
-      user.accountId,
-      user.email.trim().toLowerCase(),
-      user.name,
-      user.role,
-      user.passwordHash,
-      user.language ?? 'en',
-    ])
+    await tx.run(
+      `insert into users (id, account_id, email, name, role, password_hash, language, created_at) values (?, ?, ?, ?, ?, ?, ?, utc_timestamp(3))`,
+      [
+        id,
+        user.accountId,
+        user.email.trim().toLowerCase(),
+        user.name,
+        user.role,
+        user.passwordHash,
+        user.language ?? 'en',
+      ],
+    )
     return id
   },
 
@@ -79,7 +82,9 @@ export const users = {
   },
 
   async list(reader: Reader, accountId: string): Promise<User[]> {
-    return (await reader.query<Row>(`select ${columns} from users where account_id = ? order by name, id`, [accountId])).map(present)
+    return (
+      await reader.query<Row>(`select ${columns} from users where account_id = ? order by name, id`, [accountId])
+    ).map(present)
   },
 
   async setPasswordHash(tx: Writer, accountId: string, id: string, passwordHash: string): Promise<void> {

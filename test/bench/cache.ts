@@ -20,15 +20,25 @@ const names = 100
 export async function run(): Promise<BenchResult> {
   const config = readConfig()
   const cache = openCache(config, silentLogger)
-  const value = { id: hash('sha256', 'id'), accountId: hash('sha256', 'account'), name: 'Ada', role: 'agent', text: 'x'.repeat(800) }
+  const value = {
+    id: hash('sha256', 'id'),
+    accountId: hash('sha256', 'account'),
+    name: 'Ada',
+    role: 'agent',
+    text: 'x'.repeat(800),
+  }
   const keys = Array.from({ length: names }, (_, index): CacheKey => `bench.1:${String(index)}`)
   const places = keys.map((key) => placeOf(cache, key))
-  const bare = new Map([...new Set(places.map(({ address }) => address))].map((address) => [address, openBare(address)]))
+  const bare = new Map(
+    [...new Set(places.map(({ address }) => address))].map((address) => [address, openBare(address)]),
+  )
   const ours: number[] = []
   const limit: number[] = []
   try {
     for (let round = 0; round <= rounds; round++) {
-      const own = await rate((index) => cache.read(keys[index % names]!, { ttlSeconds: 600 }, () => Promise.resolve(value), shape))
+      const own = await rate((index) =>
+        cache.read(keys[index % names]!, { ttlSeconds: 600 }, () => Promise.resolve(value), shape),
+      )
       const raw = await rate((index) => {
         const place = places[index % names]!
         return bare.get(place.address)!.get(place.name)
@@ -67,14 +77,14 @@ function openBare(address: string) {
   const [host, port] = address.split(':')
   const socket = connect({ host: host ?? '', port: Number(port), noDelay: true })
   const waiting: ((value: Buffer) => void)[] = []
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   let out = ''
   const flush = () => {
     socket.write(out, 'latin1')
     out = ''
   }
   socket.on('data', (chunk: Buffer) => {
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     for (;;) {
       const line = bytes.indexOf('\r\n')
       if (line < 0) break
