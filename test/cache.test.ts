@@ -154,6 +154,8 @@ describe('the cache', () => {
     await cache.read('thing.1:a', ttl, load, shape)
     await cache.read('thing.1:b', ttl, load, shape)
     processes[0]!.kill('SIGSTOP')
+    // The signal takes effect a moment after it was sent.
+    await sleep(100)
     truth = 2
     expect(await cache.invalidate(['thing.1:a'])).toBe(false)
     // The second deletion is not even sent: the server is being passed over.
