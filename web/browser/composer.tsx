@@ -40,7 +40,8 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
   const kinds = sayableKinds(conversation)
   const draft = useDraft(conversation, answered, () => {
     clearAnswered()
-    field.current?.focus()
+    // Only where the cursor was lost with the button; never taken from another place.
+    if (document.activeElement === document.body) field.current?.focus()
   })
   const kind = kinds.find((each) => each === draft.kind) ?? kinds[0] ?? 'note'
   const name = draft.answeredName ?? conversation.contact.name

@@ -1,6 +1,7 @@
 /** The draft of one conversation and its sending: whatever happens, the text is in the field, in the thread, or both. */
+import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { api, Problem, type NewMessage } from './api.ts'
 import { keyFor, loadDraft, saveDraft, emptyDraft, type Draft } from './draft.ts'
@@ -20,6 +21,14 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
   const [failure, setFailure] = useState<string>()
   const [isAnswerCleared, setAnswerCleared] = useState<string>()
   const target = answered && answered.id !== isAnswerCleared ? answered : undefined
+
+  const isHere = useRef(true)
+  useEffect(() => {
+    isHere.current = true
+    return () => {
+      isHere.current = false
+    }
+  }, [])
 
   const change = (next: Draft): void => {
     setDraft(next)
@@ -51,11 +60,8 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
       const sent = await api.say(conversation.id, message, tried.key)
       removeMessage(client, conversation.id, standIn.id)
       putMessage(client, sent)
-      // What was written meanwhile is the draft now.
-      setDraft((current) => {
-        saveDraft(conversation.id, current)
-        return current
-      })
+      // What was written meanwhile is a draft of its own, and stays.
+      if (loadDraft(conversation.id).tried?.key === tried.key) saveDraft(conversation.id, emptyDraft)
       onSettled()
     } catch (error) {
       removeMessage(client, conversation.id, standIn.id)
@@ -66,11 +72,13 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
       })
       const isUnanswered = error instanceof Problem && error.status === 0
       if (isUnanswered) reconnectNow()
-      setFailure(
-        isUnanswered
-          ? t(liveState() === 'offline' ? 'composer.kept_offline' : 'composer.kept_no_answer')
-          : t('composer.kept', { reason: messageOf(error) }),
-      )
+      const words = isUnanswered
+        ? t(liveState() === 'offline' ? 'composer.kept_offline' : 'composer.kept_no_answer')
+        : t('composer.kept', { reason: messageOf(error) })
+      setFailure(words)
+      // Who has gone on to another conversation must hear of it too; the text waits in the draft.
+      if (!isHere.current)
+        notifications.show({ color: 'red', title: conversation.contact.name, message: words, autoClose: false })
     } finally {
       setSending(false)
     }
