@@ -31,7 +31,9 @@ export interface DeliverContext {
 
 const nudgeSchema = z.object({ account_id: z.string(), conversation_id: z.string(), channel_id: z.string().optional() })
 
-const laneMs = 30_000
+/** A dead node's lane is free after this; a living one lengthens it while it waits for a network. */
+const laneMs = 10_000
+const renewMs = 3_000
 const sendLimitMs = 15_000
 const conversationsAtOnce = 64
 const perChannelAtOnce = 16
@@ -89,14 +91,23 @@ export async function deliverConversation(
     storage.lanes.claim(tx, conversationId, `${context.holder.slice(0, 40)}:${newId()}`, laneMs),
   )
   if (lane === undefined) return
-  while (!signal.aborted) {
-    const step = await storage.write((tx) => nextStep(context, tx, lane, accountId))
-    if (step.type === 'done') return
-    if (step.type === 'send') await concludeAttempt(context, step.delivery, step.number, await send(context, step))
-    if (step.type === 'lookUp')
-      await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
+  const renewing = setInterval(() => {
+    storage
+      .write((tx) => storage.lanes.hold(tx, lane, laneMs))
+      .catch((error: unknown) => context.logger.warn({ err: error }, 'a lane could not be lengthened'))
+  }, renewMs)
+  try {
+    while (!signal.aborted) {
+      const step = await storage.write((tx) => nextStep(context, tx, lane, accountId))
+      if (step.type === 'done') return
+      if (step.type === 'send') await concludeAttempt(context, step.delivery, step.number, await send(context, step))
+      if (step.type === 'lookUp')
+        await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
+    }
+    await storage.write((tx) => storage.lanes.release(tx, lane))
+  } finally {
+    clearInterval(renewing)
   }
-  await storage.write((tx) => storage.lanes.release(tx, lane))
 }
 
 interface Sending {

@@ -5,8 +5,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { eventTypes } from '../../storage/model/events.ts'
-import { openApiDocument } from '../../web/openapi.ts'
-import { settings } from '../config.ts'
+import { describeApi } from '../../web/openapi.ts'
+import { routes } from '../../web/routes.ts'
+import { settings, version } from '../config.ts'
 
 const root = join(import.meta.dirname, '../..')
 const check = process.argv.includes('--check')
@@ -15,7 +16,7 @@ const pages: Readonly<Record<string, string>> = {
   'infra/docs/reference/settings.md': settingsPage(),
   '.env.example': environmentExample(),
   'infra/docs/reference/events.md': eventsPage(),
-  'infra/docs/reference/openapi.json': `${JSON.stringify(openApiDocument(), null, 2)}\n`,
+  'infra/docs/reference/openapi.json': `${JSON.stringify(describeApi(routes, version), null, 2)}\n`,
 }
 
 const stale = Object.entries(pages).filter(([name, text]) => read(name) !== text)
@@ -42,13 +43,29 @@ function rows(): { name: string; about: string; fallback: string }[] {
   return Object.entries(settings).map(([name, schema]) => {
     const parsed = schema.safeParse(undefined)
     const value = parsed.success ? parsed.data : undefined
-    return { name, about: schema.description ?? '', fallback: value === undefined ? '' : Array.isArray(value) ? value.join(',') : value === false ? '0' : String(value) }
+    return {
+      name,
+      about: schema.description ?? '',
+      fallback:
+        value === undefined ? '' : Array.isArray(value) ? value.join(',') : value === false ? '0' : String(value),
+    }
   })
 }
 
 function settingsPage(): string {
-  const lines = rows().map(({ name, about, fallback }) => `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${about} |`)
-  return ['# Settings', '', 'All are environment variables.', '', '| name | default | meaning |', '| --- | --- | --- |', ...lines, ''].join('\n')
+  const lines = rows().map(
+    ({ name, about, fallback }) => `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${about} |`,
+  )
+  return [
+    '# Settings',
+    '',
+    'All are environment variables.',
+    '',
+    '| name | default | meaning |',
+    '| --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n')
 }
 
 function environmentExample(): string {
@@ -61,7 +78,19 @@ function eventsPage(): string {
   const source = readFileSync(join(root, 'storage/model/events.ts'), 'utf8')
   const lines = eventTypes.map((type) => {
     const data = new RegExp(`'${type.replace('.', '\\.')}': \\{([^}]*)\\}`).exec(source)?.[1]?.trim() ?? ''
-    return `| \`${type}\` | ${data.split(';').map((part) => `\`${part.trim().replaceAll('|', '\\|')}\``).join(', ')} |`
+    return `| \`${type}\` | ${data
+      .split(';')
+      .map((part) => `\`${part.trim().replaceAll('|', '\\|')}\``)
+      .join(', ')} |`
   })
-  return ['# Events', '', 'Numbered facts, at `GET /api/v1/events` and on the live stream.', '', '| type | data |', '| --- | --- |', ...lines, ''].join('\n')
+  return [
+    '# Events',
+    '',
+    'Numbered facts, at `GET /api/v1/events` and on the live stream.',
+    '',
+    '| type | data |',
+    '| --- | --- |',
+    ...lines,
+    '',
+  ].join('\n')
 }
