@@ -2,13 +2,15 @@
 import type { ChannelType, NetworkName } from '../../storage/model/words.ts'
 import type { Connector, Network } from './connector.ts'
 import { facebook } from './facebook/connector.ts'
+import { instagram } from './instagram/connector.ts'
 import { meta } from './meta/network.ts'
+import { whatsapp } from './whatsapp/connector.ts'
 import { xConnector } from './x/connector.ts'
 import { x } from './x/network.ts'
 
 export const networks: Readonly<Record<NetworkName, Network>> = { meta, x }
 
-export const connectors: readonly Connector[] = [facebook, xConnector]
+export const connectors: readonly Connector[] = [facebook, instagram, whatsapp, xConnector]
 
 /** The connector of a channel type; `undefined` for a type that is not spoken yet. */
 export function connectorOf(type: ChannelType): Connector | undefined {

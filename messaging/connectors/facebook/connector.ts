@@ -1,9 +1,13 @@
 /** Facebook Pages: Messenger conversations and comments below posts. */
 import type { ChannelAccess, Connector, Limits, Lookup, OutboundMessage, Outcome } from '../connector.ts'
+import { careFor } from '../meta/care.ts'
+import { findOwn, lookUpDirect } from '../meta/find-own.ts'
 import { callGraph } from '../meta/graph.ts'
 import type { GraphCall } from '../meta/graph.ts'
-import { fieldsOf, idOf, instantOf, listOf, textOf, urlOf } from '../reading.ts'
-import type { Fields } from '../reading.ts'
+import { pageFields, pagePermissions } from '../meta/permissions.ts'
+import { metaSignIn } from '../meta/sign-in.ts'
+import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
+import { readPageBack } from './read-back.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 
@@ -25,19 +29,11 @@ export const facebook: Connector = {
       : { type: 'sent', externalId }
   },
 
-  /** Conversations API for direct answers (the 20 newest messages have details), comments edge for public ones. */
-  async lookUp(channel, message, since, signal) {
-    if (message.kind === 'comment') return lookUpComment(channel, message, since, signal)
-    const personId = message.contactExternalId
-    if (personId === undefined) return { type: 'undecided', reason: 'The message names nobody to look under.' }
-    const fields = 'messages.limit(20){id,created_time,from,to,message}'
-    const query = { platform: 'messenger', user_id: personId, fields }
-    const path = `${encodeURIComponent(channel.externalId)}/conversations`
-    const result = await callGraph(channel, { method: 'GET', path, query }, signal)
-    if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
-    const said = listOf(fieldsOf(result.json).data).flatMap((one) => listOf(fieldsOf(fieldsOf(one).messages).data))
-    return findOwn(said.map(fieldsOf), channel.externalId, message.text, since, 20)
-  },
+  /** Conversations API for direct answers, comments edge for public ones. */
+  lookUp: (channel, message, since, signal) =>
+    message.kind === 'comment'
+      ? lookUpComment(channel, message, since, signal)
+      : lookUpDirect(channel, 'messenger', message, since, signal),
 
   /** User profile API: may be empty or refused until the person has written. */
   async fetchPerson(channel, externalId, signal) {
@@ -59,6 +55,10 @@ export const facebook: Connector = {
     const pictureUrl = urlOf(profile.profile_pic)
     return { externalId, ...(name === undefined ? {} : { name }), ...(pictureUrl === undefined ? {} : { pictureUrl }) }
   },
+
+  readBack: readPageBack,
+  ...careFor(pagePermissions, () => Promise.resolve({ path: 'me', fields: pageFields })),
+  signIn: metaSignIn,
 }
 
 /** Send API: 2,000 characters. */
@@ -157,20 +157,4 @@ async function searchBelow(
   const result = await callGraph(channel, { method: 'GET', path: `${encodeURIComponent(id)}/comments`, query }, signal)
   if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
   return findOwn(listOf(fieldsOf(result.json).data).map(fieldsOf), channel.externalId, text, since, pageSize)
-}
-
-/** The newest utterance of ours with this text. A full list that does not reach back to `since` decides nothing. */
-function findOwn(list: readonly Fields[], pageId: string, text: string, since: Date, fullAt: number): Lookup {
-  // Graph tells whole seconds.
-  const from = Math.floor(since.getTime() / 1000) * 1000
-  for (const item of list) {
-    const at = instantOf(item.created_time)?.getTime() ?? 0
-    const externalId = idOf(item.id)
-    if (at >= from && idOf(fieldsOf(item.from).id) === pageId && item.message === text && externalId !== undefined)
-      return { type: 'found', externalId }
-  }
-  const oldest = Math.min(...list.map((item) => instantOf(item.created_time)?.getTime() ?? 0))
-  return list.length >= fullAt && oldest >= from
-    ? { type: 'undecided', reason: 'Too much was said since to find it.' }
-    : { type: 'absent' }
 }

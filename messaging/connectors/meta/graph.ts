@@ -1,12 +1,14 @@
 /** Calls of the Graph API (Graph API: overview, rate limiting). */
 import { callOutside, OutsideError } from '../../../infra/outside.ts'
 import { messageOf } from '../../../infra/errors.ts'
-import type { ChannelAccess, Outcome } from '../connector.ts'
+import type { AppAccess, ChannelAccess, Outcome } from '../connector.ts'
 import { fieldsOf, listOf, readJson } from '../reading.ts'
 import { classifyGraphError, readGraphError } from './outcomes.ts'
 import { proveAppSecret } from './signature.ts'
+import { noteUsage } from './usage.ts'
 
 export const graphHost = 'https://graph.facebook.com'
+export const instagramHost = 'https://graph.instagram.com'
 export const graphVersion = 'v25.0'
 
 export interface GraphCall {
@@ -15,6 +17,9 @@ export interface GraphCall {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: Readonly<Record<string, unknown>>
+  /** May be called without a token: the app's secret is in the query. */
+  readonly isOpen?: boolean
+  readonly isUnversioned?: boolean
 }
 
 /** Either Graph's good answer, or what the failure means for an attempt. */
@@ -22,17 +27,37 @@ export type GraphResult =
   | { readonly ok: true; readonly json: unknown }
   | { readonly ok: false; readonly outcome: Exclude<Outcome, { type: 'sent' }> }
 
-/** One call, once. Never throws. */
+/** One call for a channel, once. Never throws. */
 export async function callGraph(channel: ChannelAccess, call: GraphCall, signal: AbortSignal): Promise<GraphResult> {
-  const token = channel.credentials.access_token
-  if (token === undefined || token === '')
+  return callGraphAs(channel, channel.credentials.access_token, hostOf(channel), call, signal, channel.externalId)
+}
+
+/** Instagram Login (`login: instagram` among the credentials) has a host of its own. */
+export const hostOf = (channel: ChannelAccess): string =>
+  channel.credentials.login === 'instagram' ? instagramHost : graphHost
+
+/** One call with any token, once; `usedBy`: whose allowance it counts for. Never throws. */
+export async function callGraphAs(
+  app: AppAccess,
+  token: string | undefined,
+  host: string,
+  call: GraphCall,
+  signal: AbortSignal,
+  usedBy?: string,
+): Promise<GraphResult> {
+  if (token === '' || (token === undefined && call.isOpen !== true))
     return failed({ type: 'refused', class: 'token', code: 'no_token', reason: 'The channel has no access token.' })
-  // The Send API documents the token as a query parameter.
-  const query = new URLSearchParams({ ...call.query, access_token: token })
-  if (channel.app.secret !== undefined) query.set('appsecret_proof', proveAppSecret(token, channel.app.secret))
+  const query = new URLSearchParams(call.query)
+  if (token !== undefined) {
+    // The Send API documents the token as a query parameter.
+    query.set('access_token', token)
+    // An app's own token contains the secret: it proves itself.
+    if (app.app.secret !== undefined && !token.includes('|'))
+      query.set('appsecret_proof', proveAppSecret(token, app.app.secret))
+  }
   try {
     const answer = await callOutside({
-      url: `${channel.apiBaseUrl ?? graphHost}/${graphVersion}/${call.path}?${query.toString()}`,
+      url: `${app.apiBaseUrl ?? host}/${call.isUnversioned === true ? '' : `${graphVersion}/`}${call.path}?${query.toString()}`,
       method: call.method,
       headers: {
         accept: 'application/json',
@@ -41,9 +66,10 @@ export async function callGraph(channel: ChannelAccess, call: GraphCall, signal:
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       limitMs: 20_000,
       maxBytes: 4 * 1024 * 1024,
-      allowHosts: channel.allowHosts,
+      allowHosts: app.allowHosts,
       signal,
     })
+    if (usedBy !== undefined) noteUsage(usedBy, answer.headers)
     const json = readJson(answer.body)
     const error = readGraphError(json)
     if (error !== undefined) {

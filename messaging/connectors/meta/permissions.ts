@@ -1,0 +1,56 @@
+/** The permissions and webhook fields that each kind of channel needs (PROTOCOLS A2, A4, A9; Meta's permissions reference). */
+
+export const pagePermissions = [
+  'pages_messaging',
+  'pages_manage_metadata',
+  'pages_read_engagement',
+  'pages_read_user_content',
+  'pages_manage_engagement',
+] as const
+
+/** An Instagram account by Facebook Login. */
+export const instagramPermissions = [
+  'instagram_basic',
+  'instagram_manage_messages',
+  'instagram_manage_comments',
+  'pages_manage_metadata',
+] as const
+
+export const whatsappPermissions = ['whatsapp_business_messaging', 'whatsapp_business_management'] as const
+
+export const pageFields = [
+  'messages',
+  'message_echoes',
+  'message_deliveries',
+  'message_reads',
+  'message_reactions',
+  'message_edits',
+  'messaging_postbacks',
+  'messaging_referrals',
+  'messaging_optins',
+  'messaging_handovers',
+  'standby',
+  'messaging_policy_enforcement',
+  'feed',
+  'mention',
+  'leadgen',
+  'ratings',
+] as const
+
+/** What the page of an Instagram account is subscribed to on its behalf; comments and mentions are subscribed for the app. */
+export const instagramPageFields = [
+  'messages',
+  'message_reactions',
+  'messaging_postbacks',
+  'messaging_referrals',
+  'messaging_seen',
+] as const
+
+/** Instagram Login: all are subscribed for the account. */
+export const instagramLoginFields = [
+  ...instagramPageFields,
+  'comments',
+  'live_comments',
+  'mentions',
+  'story_insights',
+] as const
