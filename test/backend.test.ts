@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startBackend } from '../backend/server.ts'
 import { runSweeps } from '../backend/queue.ts'
 import { Secret } from '../infra/config.ts'
+import { newId } from '../infra/ids.ts'
 import { silentLogger } from '../infra/logger.ts'
 import { startMessaging } from '../messaging/server.ts'
 import { startSandbox } from '../messaging/sandbox/server.ts'
@@ -146,10 +147,10 @@ describe('sweeps', () => {
       )
       await tx.insertMany(
         'idempotency_keys',
-        ['account_id', 'user_id', 'key_hash', 'request_hash', 'created_at'],
+        ['account_id', 'user_id', 'key_hash', 'request_hash', 'effect_id', 'created_at'],
         [
-          [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'old'), Buffer.alloc(32), old],
-          [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'new'), Buffer.alloc(32), new Date()],
+          [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'old'), Buffer.alloc(32), newId(), old],
+          [site.ana.accountId, site.ana.userId, Buffer.alloc(32, 'new'), Buffer.alloc(32), newId(), new Date()],
         ],
       )
     })

@@ -599,6 +599,24 @@ describe('Idempotency-Key', () => {
     ).toBe(201)
   })
 
+  it('finds what was made by a node that died before it could keep the answer', async () => {
+    const one = await beginConversation(site, site.ana.accountId, keys.pageId, 'Died')
+    const headers = { 'idempotency-key': newId() }
+    const say = (at: Node) =>
+      at.ask(site.ana, 'POST', `/conversations/${one.id}/messages`, { kind: 'reply', text: 'Once only' }, headers)
+    const first = await say(node)
+    await site.storage.write((tx) =>
+      tx.run(
+        'update idempotency_keys set status = null, response = null, created_at = utc_timestamp(3) - interval 6 second where effect_id = ?',
+        [String(first.json.id)],
+      ),
+    )
+    const again = await say(other)
+    expect([again.status, again.json.id]).toEqual([201, first.json.id])
+    const listed = await node.ask(site.ana, 'GET', `/messages?conversation_id=${one.id}&direction=outbound&kind=reply`)
+    expect(listed.json.items).toHaveLength(1)
+  })
+
   it('lets one of many at once through', async () => {
     const one = await beginConversation(site, site.ana.accountId, keys.pageId, 'Race')
     const headers = { 'idempotency-key': newId() }
@@ -719,6 +737,6 @@ describe('documents', () => {
     const key = { 'idempotency-key': newId(), 'content-type': 'text/plain' }
     const first = await jsonOf(await put('same', key))
     expect(await jsonOf(await put('same', key))).toEqual(first)
-    expect((await put('other', key)).status).toBe(422)
+    expect((await put('other', key)).status).toBe(409)
   })
 })
