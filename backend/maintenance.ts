@@ -1,4 +1,5 @@
 /** The sweeps that keep tables from growing without end. Each is due again by what lies in the tables, not by what Redis remembers. */
+import type { Config } from '../infra/config.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Sweep } from './queue.ts'
@@ -8,7 +9,7 @@ const dayMs = 24 * 60 * 60 * 1000
 const portion = 500
 
 /** Every sweep, written out. */
-export function listSweeps(storage: Storage, logger: Logger): Sweep[] {
+export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config, 'receivedDays'>): Sweep[] {
   const clear = (what: string, remove: () => Promise<number>) => async (signal: AbortSignal) => {
     let total = 0
     let removed = portion
@@ -29,6 +30,16 @@ export function listSweeps(storage: Storage, logger: Logger): Sweep[] {
       everyMs: 60_000,
       work: clear('idempotency keys', () =>
         storage.write((tx) => storage.idempotency.removeBefore(tx, new Date(Date.now() - 2 * dayMs), portion)),
+      ),
+    },
+    {
+      // What is pending stays however old it is; the messages that came of the others stay with their unique keys.
+      name: 'old-received-bodies',
+      everyMs: 60_000,
+      work: clear('received bodies', () =>
+        storage.write((tx) =>
+          storage.received.removeBefore(tx, new Date(Date.now() - config.receivedDays * dayMs), portion),
+        ),
       ),
     },
   ]

@@ -29,7 +29,7 @@ export function startBackend(context: BackendContext): Promise<Running> {
     throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
   const parts: Running[] = []
   if (wanted.includes(jobQueues.maintenance))
-    parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger)))
+    parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger, config)))
   if (config.demo && config.sandboxUrl !== undefined)
     parts.push(runDemo({ config, logger, storage, sandboxUrl: config.sandboxUrl }))
   logger.info({ queues: wanted }, 'backend node works')

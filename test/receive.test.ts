@@ -264,7 +264,8 @@ describe('receive', () => {
     expect(dead.length).toBe(1)
     expect(dead[0]?.reason).toMatch(/entry\.0\.messaging\.1: .*external_id/)
     expect(dead[0]?.trace?.map(({ became }) => became.split(':')[0])).toEqual(['message', 'dead', 'message'])
-    expect(dead[0]?.body.toString()).toContain(poison)
+    const whole = await platform.storage.received.get(platform.storage.primary, platform.accountId, dead[0]?.id ?? '')
+    expect(whole?.body.toString()).toContain(poison)
   })
 
   it('keeps what is for no channel, and what is no JSON', async () => {

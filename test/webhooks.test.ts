@@ -211,7 +211,9 @@ describe('outages', () => {
       limit: 10,
     })
     expect(row).toMatchObject({ appId: keys.metaId, state: 'pending' })
-    expect(row?.body.toString()).toBe(body)
+    expect(
+      (await site.storage.received.get(site.storage.primary, site.ana.accountId, row?.id ?? ''))?.body.toString(),
+    ).toBe(body)
     await web.stop()
     await broker.close()
   })

@@ -106,6 +106,20 @@ export const parked = {
     ).map(parkedOf)
   },
 
+  /** Those of this account and of none, newest first, from `before` on; of their bodies the first 20,000 bytes. */
+  async listFor(
+    reader: Reader,
+    accountId: string,
+    filter: { readonly state: ParkedState; readonly before: string | undefined; readonly limit: number },
+  ): Promise<(ParkedRow & { readonly size: number })[]> {
+    const rows = await reader.query<Row & { size: number }>(
+      `select ${columns.replace('body', 'left(body, 20000) body, length(body) size')} from parked_messages
+       where state = ? and ifnull(json_value(properties, '$.account'), ?) = ? and (? is null or id < ?) order by id desc limit ?`,
+      [filter.state, accountId, accountId, filter.before ?? null, filter.before ?? null, filter.limit],
+    )
+    return rows.map((row) => ({ ...parkedOf(row), size: row.size }))
+  },
+
   async count(reader: Reader): Promise<Readonly<Record<ParkedState, number>>> {
     const rows = await reader.query<{ state: ParkedState; n: number }>(
       'select state, count(*) as n from parked_messages group by state',

@@ -181,17 +181,50 @@ export const eventShape = z.object({
   data: z.record(z.string(), z.unknown()),
 })
 
-export const receivedShape = z.object({
+const receivedFields = {
   id,
   app_id: id,
   channel_id: id.nullable(),
   state: z.enum(receivedStates),
   reason: z.string().nullable(),
-  body: z.string().describe('the raw body; bytes that are no UTF-8 are shown as U+FFFD'),
-  size: z.number().int(),
-  trace: z.array(z.object({ at: z.string(), became: z.string(), id: z.string().nullable() })),
+  size: z.number().int().describe('bytes of the body'),
+  tries: z.number().int(),
   received_at: instant,
   processed_at: instant.nullable(),
+}
+
+const traceFields = {
+  at: z.string().describe('where in the body it stood'),
+  became: z.string(),
+  id: z.string().nullable().describe('of what it became'),
+}
+
+/** A row of the log. */
+export const receivedEntryShape = z.object({
+  ...receivedFields,
+  snippet: z.string().describe('the beginning of the body'),
+  body: z
+    .string()
+    .nullable()
+    .describe('the raw body where it is small and `body=no` was not asked; else ask for the one'),
+  trace: z.array(z.object(traceFields)),
+})
+
+export const receivedShape = z.object({
+  ...receivedFields,
+  body: z.string().describe('the raw body; bytes that are no UTF-8 are shown as U+FFFD'),
+  trace: z.array(
+    z.object({
+      ...traceFields,
+      conversation_id: z.string().nullable().describe('where the message lies, if it became or changed one'),
+    }),
+  ),
+})
+
+export const replayShape = z.object({
+  count: z.number().int().describe('how many were handed in again'),
+  is_complete: z.boolean().describe('false: there are more; ask again with `to` set to `next_to`'),
+  next_to: instant.nullable(),
 })
 
 export const documentShape = z.object({
@@ -223,6 +256,8 @@ export type ContactJson = z.infer<typeof contactShape>
 export type ConversationJson = z.infer<typeof conversationShape>
 export type MessageJson = z.infer<typeof messageShape>
 export type EventJson = z.infer<typeof eventShape>
+export type ReceivedEntryJson = z.infer<typeof receivedEntryShape>
+export type ReplayJson = z.infer<typeof replayShape>
 export type ReceivedJson = z.infer<typeof receivedShape>
 export type SessionJson = z.infer<typeof sessionShape>
 export type DocumentJson = z.infer<typeof documentShape>

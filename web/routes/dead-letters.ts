@@ -1,11 +1,12 @@
 /** Broker messages that could not be processed: kept whole, visible, replayable. */
 import { z } from 'zod'
-import { notFound } from '../../infra/errors.ts'
+import { invalid, notFound } from '../../infra/errors.ts'
+import { isId } from '../../infra/ids.ts'
 import { parkedStates } from '../../storage/index.ts'
 import type { ParkedRow } from '../../storage/index.ts'
 import { deadLetterShape, page } from '../presenters/shapes.ts'
 import type { DeadLetterJson } from '../presenters/shapes.ts'
-import { emptyBody, limitField, route } from '../route.ts'
+import { emptyBody, listFields, route } from '../route.ts'
 
 export const deadLetterRoutes = [
   route({
@@ -14,11 +15,21 @@ export const deadLetterRoutes = [
     tag: 'dead letters',
     summary: 'What could not be processed, the newest first',
     permission: 'administrator',
-    query: z.strictObject({ limit: limitField, state: z.enum(parkedStates).default('dead') }),
+    query: z.strictObject({ ...listFields, state: z.enum(parkedStates).default('dead') }),
     answer: page(deadLetterShape),
     async handle({ query }, { storage, asker }) {
-      const rows = await storage.parked.list(storage.primary, query.state, query.limit)
-      return { items: rows.filter((row) => isOf(row, asker.accountId)).map(presentDeadLetter), next_cursor: null }
+      if (query.cursor !== undefined && !isId(query.cursor))
+        throw invalid([{ field: 'cursor', message: 'This is no cursor of this list.' }])
+      const rows = await storage.parked.listFor(storage.primary, asker.accountId, {
+        state: query.state,
+        before: query.cursor,
+        limit: query.limit + 1,
+      })
+      const items = rows.slice(0, query.limit)
+      return {
+        items: items.map(presentDeadLetter),
+        next_cursor: (rows.length > query.limit && items.at(-1)?.id) || null,
+      }
     },
   }),
   route({
@@ -35,7 +46,7 @@ export const deadLetterRoutes = [
       const row = await storage.parked.get(storage.primary, params.id)
       if (row === undefined || !isOf(row, asker.accountId)) throw notFound('dead letter')
       await storage.write((tx) => storage.parked.revive(tx, row.id))
-      return presentDeadLetter({ ...row, state: 'waiting', tries: 0 })
+      return presentDeadLetter({ ...row, size: row.body.length, state: 'waiting', tries: 0 })
     },
   }),
 ]
@@ -43,7 +54,7 @@ export const deadLetterRoutes = [
 /** A message that names no account is nobody's secret; administrators see it. */
 const isOf = (row: ParkedRow, accountId: string): boolean => (row.properties['account'] ?? accountId) === accountId
 
-const presentDeadLetter = (row: ParkedRow): DeadLetterJson => ({
+const presentDeadLetter = (row: ParkedRow & { readonly size: number }): DeadLetterJson => ({
   id: row.id,
   queue: row.queue,
   message_id: row.messageId,
@@ -51,7 +62,7 @@ const presentDeadLetter = (row: ParkedRow): DeadLetterJson => ({
   tries: row.tries,
   last_error: row.lastError,
   body: row.body.toString('utf8').slice(0, 20_000),
-  size: row.body.length,
+  size: row.size,
   next_try_at: row.nextTryAt?.toISOString() ?? null,
   created_at: row.createdAt.toISOString(),
 })
