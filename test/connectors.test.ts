@@ -7,8 +7,6 @@ import type { NetworkName } from '../storage/model/words.ts'
 
 const page = '1122334455'
 const ana = '7100000000000001'
-const us = '1400000000000000001'
-const ben = { externalId: '1589012345678901201', name: 'Ben Okafor', handle: 'benokafor' }
 const direct = { kind: 'direct', personId: ana }
 const at = (iso: string): Date => new Date(iso)
 const message = {
@@ -26,7 +24,6 @@ const comment = {
   occurredAt: at('2025-11-20T09:59:50.000Z'),
 }
 const top = { kind: 'public', rootId: '9_10', parentId: `${page}_9`, postId: `${page}_9` }
-const xDirect = { kind: 'direct', personId: ben.externalId }
 
 /** Name, network, fixture, and of each item the event (only what is told must fit). */
 // prettier-ignore
@@ -68,22 +65,6 @@ const rows: readonly (readonly [string, NetworkName, string, readonly object[]])
   ['reactions to a comment and to a post', 'meta', 'comment-reactions', [{ type: 'reaction', externalId: '9_10', emoji: '😆' }, { type: 'reaction', emoji: undefined }, kept]],
   ['a mention', 'meta', 'mention', [{ type: 'message', kind: 'mention', externalId: '1_2', text: 'Ask Harbour', thread: { kind: 'public', rootId: '1_2', postId: '55_1' } }]],
   ['a lead, and changes that say nothing', 'meta', 'other-fields', [{ type: 'notice', code: 'lead' }, kept, kept, kept]],
-
-  ['a direct message (Account Activity)', 'x', 'dm-aaa', [{ type: 'message', kind: 'message', externalId: '1991000000000000001', from: { ...ben, pictureUrl: 'https://pbs.example/b.jpg' }, thread: xDirect, text: 'Charged twice & angry <3', occurredAt: at('2025-11-20T09:59:59.000Z') }]],
-  ['a direct message of ours', 'x', 'dm-sent-aaa', [{ type: 'echo', kind: 'reply', externalId: '1991000000000000002', to: ben, thread: xDirect, text: 'Sorry, Ben' }]],
-  ['links spelled out, media apart', 'x', 'dm-media', [{ type: 'message', text: 'See https://example.org/long', attachments: [{ kind: 'image', url: 'https://ton.example/31.jpg', externalId: '31' }], extra: { quick_reply: 'opt-1' } }]],
-  ['a mention', 'x', 'mention-aaa', [{ type: 'message', kind: 'mention', externalId: '1991000000000000010', from: ben, thread: { kind: 'public', rootId: '1991000000000000010', isPerPerson: true }, occurredAt: at('2025-11-20T09:59:59.000Z') }]],
-  ['an answer to our post', 'x', 'reply-to-us-aaa', [{ type: 'message', kind: 'comment', externalId: '1991000000000000011', inReplyTo: '1990000000000000001', thread: { kind: 'public', rootId: '1990000000000000001', parentId: '1990000000000000001', isPerPerson: true } }]],
-  ['our post, our answer, our repost', 'x', 'own-posts-aaa', [
-    { type: 'post', externalId: '1990000000000000001', permalink: 'https://x.com/harbour/status/1990000000000000001' },
-    { type: 'echo', kind: 'comment', externalId: '1991000000000000012', inReplyTo: '1991000000000000010', to: { externalId: ben.externalId } }, kept ]],
-  ['a long post with a film', 'x', 'long-post', [{ type: 'message', text: '@harbour the whole text https://example.org/a', attachments: [{ kind: 'video', url: 'https://video.example/high.mp4', externalId: '77' }] }]],
-  ['a deletion, a like of an answer, a like of a post', 'x', 'deletions-and-likes', [{ type: 'delete', externalId: '1991000000000000010' }, { type: 'reaction', externalId: '1991000000000000012', emoji: '❤️', from: ben }, kept]],
-  ['read, typing, followed', 'x', 'marks', [{ type: 'receipt', state: 'read', ids: ['1991000000000000002'], person: { externalId: ben.externalId } }, kept, kept]],
-  ['access withdrawn (Account Activity)', 'x', 'revoke-aaa', [{ type: 'revoked', occurredAt: at('2025-11-20T10:00:00.000Z') }]],
-  ['access withdrawn (X Activity)', 'x', 'revoke-xaa', [{ type: 'revoked', occurredAt: at('2025-11-20T10:00:00.000Z') }]],
-  ['what is not shown', 'x', 'not-shown', [kept, kept, kept]],
-  ['broken items cost no good one', 'x', 'broken-among-good', [kept, kept, kept, { type: 'message', kind: 'mention', externalId: '1991000000000000015', from: { externalId: ben.externalId } }, kept]],
 ]
 
 const read = (network: NetworkName, fixture: string): ParsedItem[] =>
@@ -100,20 +81,6 @@ test.each(rows)('%s (%s)', (_name, network, fixture, expected) => {
   expect(read(network, fixture).map((item) => item.event)).toMatchObject(expected)
 })
 
-/** X tells the same thing in two forms; both must give the same item, or it would be shown twice. */
-test.each([
-  ['dm-aaa', 'dm-xaa'],
-  ['dm-sent-aaa', 'dm-sent-xaa'],
-  ['mention-aaa', 'mention-xaa'],
-  ['reply-to-us-aaa', 'reply-to-us-xaa'],
-])('%s and %s are the same', (older, newer) => {
-  const [a, b] = [older, newer].map((fixture) =>
-    read('x', fixture).map(({ event, channelExternalId }) => ({ event, channelExternalId })),
-  )
-  expect(a).toHaveLength(1)
-  expect(b).toEqual(a)
-})
-
 test('every item names its place and its channel', () => {
   expect(
     read('meta', 'two-pages-standby').map(({ at: place, channelType, channelExternalId }) => [
@@ -126,6 +93,5 @@ test('every item names its place and its channel', () => {
     ['entry.0.standby.0', 'facebook', page],
     ['entry.1.messaging.0', 'facebook', '66'],
   ])
-  expect(read('x', 'revoke-xaa')[0]).toMatchObject({ channelType: 'x', channelExternalId: us })
   expect(read('meta', 'dashboard-test')[0]?.channelExternalId).toBeUndefined()
 })

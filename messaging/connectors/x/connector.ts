@@ -43,7 +43,9 @@ export const xConnector: Connector = {
         }
     const result = await callX(channel, call, signal)
     if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
-    return findOwn(listOf(fieldsOf(result.json).data).map(fieldsOf), channel.externalId, message, since)
+    const { data, meta } = fieldsOf(result.json)
+    if (data === undefined && meta === undefined) return { type: 'undecided', reason: 'X gave no list.' }
+    return findOwn(listOf(data).map(fieldsOf), channel.externalId, message, since)
   },
 
   async fetchPerson(channel, externalId, signal) {

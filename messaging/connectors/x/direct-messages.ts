@@ -1,11 +1,11 @@
-/** Direct messages (AAA: direct_message_events; XAA dm.received and dm.sent carry the same shape). */
+/** Direct messages (AAA: direct_message_events; XAA dm.received and dm.sent carry the same shape), encrypted chats, read marks. */
 import type { InboundEvent } from '../connector.ts'
-import { fieldsOf, idOf, instantOf, isFields, textOf } from '../reading.ts'
+import { fieldsOf, instantOf, isFields, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
-import type { Delivery } from './network.ts'
-import { personOf, readMedia, readText, snowflakeInstant, xIdOf, xInstantOf } from './people.ts'
-
-const kept = (reason: string): InboundEvent => ({ type: 'kept', reason })
+import { mediaByKeys, readMedia } from './media.ts'
+import { kept } from './delivery.ts'
+import type { Delivery } from './delivery.ts'
+import { nameOf, personOf, readText, snowflakeInstant, xIdOf, xInstantOf } from './people.ts'
 
 /** One `message_create`, received or sent. */
 export function readDirectMessage(event: Fields, { userId, users }: Delivery): InboundEvent {
@@ -13,8 +13,8 @@ export function readDirectMessage(event: Fields, { userId, users }: Delivery): I
     return kept(`direct message event "${String(textOf(event.type)?.slice(0, 60))}" is not yet shown`)
   const externalId = xIdOf(event)
   const create = fieldsOf(event.message_create)
-  const sender = idOf(create.sender_id)
-  const recipient = idOf(fieldsOf(create.target).recipient_id)
+  const sender = nameOf(create.sender_id)
+  const recipient = nameOf(fieldsOf(create.target).recipient_id)
   if (externalId === undefined || sender === undefined) return kept('a direct message without an id or a sender')
 
   const data = fieldsOf(create.message_data)
@@ -36,7 +36,7 @@ export function readDirectMessage(event: Fields, { userId, users }: Delivery): I
       ...shared,
     }
   }
-  const pressed = textOf(fieldsOf(data.quick_reply_response).metadata)
+  const pressed = textOf(fieldsOf(data.quick_reply_response).metadata)?.slice(0, 1_000)
   return {
     type: 'message',
     kind: 'message',
@@ -47,10 +47,63 @@ export function readDirectMessage(event: Fields, { userId, users }: Delivery): I
   }
 }
 
+/** A message of `GET /2/dm_events`, in the form of the webhook. */
+export function readStoredMessage(event: Fields, delivery: Delivery): InboundEvent {
+  const sender = nameOf(event.sender_id)
+  const sides = textOf(event.dm_conversation_id)?.split('-') ?? []
+  const recipient = sides.length === 2 ? sides.find((id) => id !== sender) : undefined
+  const [media] = mediaByKeys(event.attachments, delivery.media)
+  const id = xIdOf(event) ?? ''
+  return readDirectMessage(
+    {
+      type:
+        event.event_type === undefined || event.event_type === 'MessageCreate' ? 'message_create' : event.event_type,
+      id: event.id,
+      created_timestamp:
+        instantOf(event.created_at) === undefined ? undefined : xInstantOf(event.created_at, id).getTime(),
+      message_create: {
+        sender_id: event.sender_id,
+        target: { recipient_id: recipient ?? (sender === delivery.userId ? undefined : delivery.userId) },
+        message_data: {
+          text: event.text,
+          entities: event.entities,
+          ...(media === undefined ? {} : { attachment: { type: 'media', media } }),
+        },
+      },
+    },
+    delivery,
+  )
+}
+
+/** XAA chat.received and chat.sent: the words are encrypted for the apps of the two sides. That something was said is visible. */
+export function readChat(raw: Fields, { userId, users }: Delivery): InboundEvent {
+  const externalId = nameOf(raw.id)
+  const sender = nameOf(raw.sender_id)
+  if (externalId === undefined || sender === undefined) return kept('an encrypted message without an id or a sender')
+  const occurredAt = instantOf(raw.created_at_msec) ?? new Date()
+  const said = { externalId, occurredAt, text: undefined, attachments: [] }
+  if (sender !== userId) {
+    const from = personOf(sender, users.get(sender))
+    const thread = { kind: 'direct', personId: sender } as const
+    return { type: 'message', kind: 'message', from, thread, ...said, extra: { encrypted: true } }
+  }
+  const sides = textOf(raw.conversation_id)?.split(/[:-]/) ?? []
+  const recipient = sides.length === 2 ? sides.find((id) => id !== userId) : undefined
+  return recipient === undefined
+    ? kept('an encrypted message of ours to a group')
+    : {
+        type: 'echo',
+        kind: 'reply',
+        to: personOf(recipient, users.get(recipient)),
+        thread: { kind: 'direct', personId: recipient },
+        ...said,
+      }
+}
+
 /** AAA: direct_message_mark_read_events. The id of the last message read carries its instant. */
 export function readReadMark(event: Fields, { userId, users }: Delivery): InboundEvent {
-  const sender = idOf(event.sender_id)
-  const last = idOf(event.last_read_event_id)
+  const sender = nameOf(event.sender_id)
+  const last = nameOf(event.last_read_event_id)
   if (sender === undefined || last === undefined) return kept('a read mark without a person or a message')
   if (sender === userId) return kept('our own read mark')
   const upTo = snowflakeInstant(last)

@@ -1,5 +1,5 @@
 /** People, instants and texts as X writes them in its older and newer objects. */
-import type { InboundAttachment, Person } from '../connector.ts'
+import type { Person } from '../connector.ts'
 import { fieldsOf, idOf, instantOf, textOf, urlOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 
@@ -17,12 +17,25 @@ export function personOf(externalId: string, user: unknown): Person {
   }
 }
 
-/** The id of an object: `id_str`, or `id` where it is text. A numeric `id` beyond 2^53 was damaged by the JSON parser. */
-export const xIdOf = (fields: Fields): string | undefined => idOf(fields.id_str) ?? idOf(fields.id)
+/** X's ids are numbers, those of encrypted chats UUIDs; nothing is as long as this. */
+export const nameOf = (value: unknown): string | undefined => {
+  const id = idOf(value)
+  return id !== undefined && id.length <= 150 ? id : undefined
+}
 
-/** An instant; otherwise the one that a snowflake id carries; otherwise now. */
+/** The id of an object: `id_str`, or `id` where it is text. A numeric `id` beyond 2^53 was damaged by the JSON parser. */
+export const xIdOf = (fields: Fields): string | undefined => nameOf(fields.id_str) ?? nameOf(fields.id)
+
+/**
+ * An instant; otherwise the one that a snowflake id carries; otherwise now. Where X tells whole seconds only, the id tells
+ * the milliseconds, so that what was said within one second keeps its order.
+ */
 export function xInstantOf(value: unknown, id: string): Date {
-  return instantOf(value) ?? snowflakeInstant(id) ?? new Date()
+  const told = instantOf(value)
+  const carried = snowflakeInstant(id)
+  if (told === undefined) return carried ?? new Date()
+  const isSameSecond = carried !== undefined && Math.floor(carried.getTime() / 1000) * 1000 === told.getTime()
+  return isSameSecond ? carried : told
 }
 
 /** Milliseconds since 4 November 2010, 01:42:54.657 UTC, are the upper bits of an X id. */
@@ -30,42 +43,27 @@ export function snowflakeInstant(id: string): Date | undefined {
   return /^\d{15,20}$/.test(id) ? instantOf(Number((BigInt(id) >> 22n) + 1288834974657n)) : undefined
 }
 
+/** The longest post has 25,000 characters, the longest direct message 10,000; links spelled out make them longer. */
+const mostText = 100_000
+const mostLinks = 200
+
 /** The text as the author sees it: t.co links spelled out, those of attached media left out, `&amp;` and the like undone. */
 export function readText(text: unknown, entities: unknown, media: readonly Fields[]): string | undefined {
-  let result = textOf(text)
+  let result = textOf(text)?.slice(0, mostText)
   if (result === undefined) return undefined
-  for (const one of media) {
+  const urls = fieldsOf(entities).urls
+  const links = Array.isArray(urls) ? urls.slice(0, mostLinks).map(fieldsOf) : []
+  // v1.1 names the link in the media, v2 names the media in the link.
+  const ofMedia = [...media.slice(0, mostLinks), ...links.filter((one) => textOf(one.media_key) !== undefined)]
+  for (const one of ofMedia) {
     const link = textOf(one.url)
     if (link?.startsWith('https://t.co/') === true) result = result.split(link).join('')
   }
-  const urls = fieldsOf(entities).urls
-  for (const one of Array.isArray(urls) ? urls.map(fieldsOf) : []) {
+  for (const one of links) {
     const short = textOf(one.url)
     const long = urlOf(one.expanded_url)
     if (short?.startsWith('https://t.co/') === true && long !== undefined) result = result.split(short).join(long)
   }
-  result = result.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').trim()
+  result = result.slice(0, mostText).replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').trim()
   return result === '' ? undefined : result
-}
-
-/** Pictures and films; of a film the best MP4. */
-export function readMedia(media: readonly Fields[]): InboundAttachment[] {
-  return media.map((one) => {
-    const variants = fieldsOf(one.video_info).variants
-    const films = (Array.isArray(variants) ? variants.map(fieldsOf) : []).filter(
-      (film) => film.content_type === 'video/mp4' && urlOf(film.url) !== undefined,
-    )
-    const [best] = films.sort((a, b) => (Number(b.bitrate) || 0) - (Number(a.bitrate) || 0))
-    const url = urlOf(best?.url) ?? urlOf(one.media_url_https) ?? urlOf(one.media_url)
-    const externalId = idOf(one.id_str) ?? idOf(one.media_key)
-    const kind =
-      one.type === 'photo'
-        ? 'image'
-        : one.type === 'video' || one.type === 'animated_gif'
-          ? 'video'
-          : url === undefined
-            ? 'other'
-            : 'image'
-    return { kind, ...(url === undefined ? {} : { url }), ...(externalId === undefined ? {} : { externalId }) }
-  })
 }
