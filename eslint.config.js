@@ -17,7 +17,16 @@ const doors = {
 }
 
 export default typescript.config(
-  { ignores: ['node_modules', 'web/browser/dist', '.parley', '**/*.mjs', 'eslint.config.js', 'messaging/sandbox/phone/**'] },
+  {
+    ignores: [
+      'node_modules',
+      'web/browser/dist',
+      '.parley',
+      '**/*.mjs',
+      '*.config.{js,ts}',
+      'messaging/sandbox/phone/**',
+    ],
+  },
   js.configs.recommended,
   ...typescript.configs.strictTypeChecked,
   {
@@ -25,18 +34,32 @@ export default typescript.config(
     linterOptions: { reportUnusedDisableDirectives: true },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'The environment is read in infra/config.ts alone.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'The environment is read in infra/config.ts alone.' },
+      ],
     },
   },
   {
     files: ['**/*.ts', '**/*.tsx'],
     ignores: ['test/**'],
     rules: {
-      'no-restricted-imports': ['error', { paths: Object.keys(doors).map((name) => ({ name, message: 'This library has one door; see infra/docs/CONTRIBUTING.md.' })) }],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: Object.keys(doors).map((name) => ({
+            name,
+            message: 'This library has one door; see infra/docs/CONTRIBUTING.md.',
+          })),
+        },
+      ],
     },
   },
   ...Object.entries(doors).flatMap(([name, files]) => [
@@ -48,13 +71,26 @@ export default typescript.config(
           {
             paths: Object.entries(doors)
               .filter(([other, places]) => other !== name && !places.some((place) => files.includes(place)))
-              .map(([other]) => ({ name: other, message: 'This library has one door; see infra/docs/CONTRIBUTING.md.' })),
+              .map(([other]) => ({
+                name: other,
+                message: 'This library has one door; see infra/docs/CONTRIBUTING.md.',
+              })),
           },
         ],
       },
     },
   ]),
-  { files: ['web/browser/**/*.{ts,tsx}'], plugins: { 'react-hooks': reactHooks }, rules: reactHooks.configs.recommended.rules },
-  { files: ['infra/config.ts', 'infra/bin/**', 'infra/cluster/**', 'test/**', '**/*.config.ts'], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unsafe-assignment': 'off' } },
+  {
+    files: ['web/browser/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: reactHooks.configs.recommended.rules,
+  },
+  {
+    files: ['infra/config.ts', 'infra/bin/**', 'infra/cluster/**', 'test/**', '**/*.config.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['test/**'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unsafe-assignment': 'off' },
+  },
 )

@@ -16,7 +16,13 @@ export class Problem extends Error {
   readonly faults: readonly FieldFault[]
 
   /** `message` is one sentence: what is wrong and the way out. */
-  constructor(status: number, code: string, message: string, faults: readonly FieldFault[] = [], options?: ErrorOptions) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    faults: readonly FieldFault[] = [],
+    options?: ErrorOptions,
+  ) {
     super(message, options)
     this.name = 'Problem'
     this.status = status
@@ -29,7 +35,12 @@ export const notFound = (what: string): Problem => new Problem(404, 'not_found',
 export const forbidden = (message: string): Problem => new Problem(403, 'forbidden', message)
 export const conflict = (code: string, message: string): Problem => new Problem(409, code, message)
 export const invalid = (faults: readonly FieldFault[]): Problem =>
-  new Problem(422, 'invalid', `The request has ${faults.length === 1 ? 'a fault' : 'faults'}: ${faults.map((f) => `${f.field}: ${f.message}`).join('; ')}`, faults)
+  new Problem(
+    422,
+    'invalid',
+    `The request has ${faults.length === 1 ? 'a fault' : 'faults'}: ${faults.map((f) => `${f.field}: ${f.message}`).join('; ')}`,
+    faults,
+  )
 export const unavailable = (code: string, message: string, cause?: unknown): Problem =>
   new Problem(503, code, message, [], { cause })
 
@@ -40,5 +51,7 @@ export function messageOf(error: unknown): string {
 
 /** The `code` of a system or driver error, if it has one. */
 export function codeOf(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 }

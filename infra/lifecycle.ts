@@ -60,12 +60,13 @@ export function every(
 ): Running {
   const control = new AbortController()
   const { signal } = control
+  const isStopping = () => signal.aborted
   const loop = (async () => {
-    while (!signal.aborted) {
+    while (!isStopping()) {
       try {
         await work(signal)
       } catch (error) {
-        if (!signal.aborted) onError(error)
+        if (!isStopping()) onError(error)
       }
       await sleep(typeof pauseMs === 'number' ? pauseMs : pauseMs(), undefined, { signal }).catch(() => undefined)
     }

@@ -23,13 +23,18 @@ interface Import {
 }
 
 const files = stair.flatMap((folder) =>
-  globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root, exclude: (name) => name.includes('node_modules') || name.endsWith('dist') }),
+  globSync(`${folder}/**/*.{ts,tsx}`, {
+    cwd: root,
+    exclude: (name) => name.includes('node_modules') || name.endsWith('dist'),
+  }),
 )
 const imports = files.flatMap(importsOf)
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8')
-  return [...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm)].map((match) => {
+  return [
+    ...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm),
+  ].map((match) => {
     const target = match[2] ?? match[3] ?? ''
     return {
       from: file,
@@ -52,7 +57,9 @@ describe('the tree', () => {
   it('is a stair: each folder imports only what is below it', () => {
     const climbing = imports.filter(
       ({ from, to }) =>
-        !inBin(from) && isLocal(to) && stair.findIndex((f) => f === folderOf(from)) < stair.findIndex((f) => f === folderOf(to)),
+        !inBin(from) &&
+        isLocal(to) &&
+        stair.findIndex((f) => f === folderOf(from)) < stair.findIndex((f) => f === folderOf(to)),
     )
     expect(climbing).toEqual([])
   })

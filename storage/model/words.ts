@@ -7,7 +7,12 @@ export const channelTypes = ['facebook', 'instagram', 'whatsapp', 'x'] as const
 export type ChannelType = (typeof channelTypes)[number]
 
 /** Which network a channel type is spoken through. */
-export const networkOf: Readonly<Record<ChannelType, NetworkName>> = { facebook: 'meta', instagram: 'meta', whatsapp: 'meta', x: 'x' }
+export const networkOf: Readonly<Record<ChannelType, NetworkName>> = {
+  facebook: 'meta',
+  instagram: 'meta',
+  whatsapp: 'meta',
+  x: 'x',
+}
 
 export const inboundKinds = ['message', 'comment', 'post', 'mention', 'interaction'] as const
 export type InboundKind = (typeof inboundKinds)[number]
@@ -27,7 +32,17 @@ export type Visibility = (typeof visibilities)[number]
 export const conversationStatuses = ['open', 'pending', 'snoozed', 'resolved'] as const
 export type ConversationStatus = (typeof conversationStatuses)[number]
 
-export const deliveryStates = ['queued', 'sending', 'sent', 'delivered', 'read', 'retrying', 'unknown', 'failed', 'cancelled'] as const
+export const deliveryStates = [
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'retrying',
+  'unknown',
+  'failed',
+  'cancelled',
+] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 
 export const attachmentStates = ['pending', 'fetched', 'unavailable'] as const

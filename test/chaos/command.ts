@@ -7,6 +7,8 @@ const program = fileURLToPath(new URL('../../infra/bin/parley.ts', import.meta.u
 
 /** What the command printed. Rejects when it failed. */
 export async function runCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { env: { ...process.env, ...env } })
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
+    env: { ...process.env, ...env },
+  })
   return stdout
 }

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 
-const ledgerShape = z.object({ items: z.array(z.object({ text: z.string(), external_id: z.string(), person: z.string(), direction: z.string() })) })
+const ledgerShape = z.object({
+  items: z.array(z.object({ text: z.string(), external_id: z.string(), person: z.string(), direction: z.string() })),
+})
 const messageShape = z.object({
   id: z.string(),
   conversation_id: z.string(),
@@ -12,7 +14,9 @@ const messageShape = z.object({
   state: z.string().nullable(),
 })
 const pageShape = z.object({ items: z.array(messageShape), next_cursor: z.string().nullable() })
-const worldShape = z.object({ channels: z.array(z.object({ external_id: z.string(), type: z.enum(['facebook', 'x']) })) })
+const worldShape = z.object({
+  channels: z.array(z.object({ external_id: z.string(), type: z.enum(['facebook', 'x']) })),
+})
 
 /** What the counts must be: everything said is stored once, everything answered was seen once. */
 export interface Tally {
@@ -44,7 +48,12 @@ export class Agent {
     this.#token = token
   }
 
-  async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<{ status: number; json: unknown }> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; json: unknown }> {
     const response = await fetch(`${this.#url}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
@@ -59,7 +68,10 @@ export class Agent {
     const all: z.infer<typeof messageShape>[] = []
     let cursor: string | null = null
     do {
-      const { status, json } = await this.call('GET', `/messages?limit=100&${query}${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+      const { status, json } = await this.call(
+        'GET',
+        `/messages?limit=100&${query}${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      )
       if (status !== 200) throw new Error(`GET /messages answered ${status}: ${JSON.stringify(json)}`)
       const page: z.infer<typeof pageShape> = pageShape.parse(json)
       all.push(...page.items)
@@ -73,7 +85,11 @@ export class Agent {
 export async function startTraffic(agent: Agent, sandbox: string, name: string, people: number): Promise<Traffic> {
   const world = worldShape.parse(await control('GET', '/world'))
   const customers = world.channels.flatMap(({ external_id, type }) =>
-    Array.from({ length: people }, (_, index) => ({ channel: external_id, type, id: `${type === 'x' ? '88' : '99'}${hash(name)}${String(index).padStart(4, '0')}` })),
+    Array.from({ length: people }, (_, index) => ({
+      channel: external_id,
+      type,
+      id: `${type === 'x' ? '88' : '99'}${hash(name)}${String(index).padStart(4, '0')}`,
+    })),
   )
   const said = new Map<string, string>()
   const answered = new Map<string, string>()
@@ -94,7 +110,13 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
   async function speak(customer: (typeof customers)[number]): Promise<void> {
     while (going) {
       const text = `${name} in ${++number}`
-      await control('POST', '/say', { type: customer.type, channel: customer.channel, person: { id: customer.id, name: `Guest ${customer.id}`, handle: `g${customer.id}` }, kind: 'message', text })
+      await control('POST', '/say', {
+        type: customer.type,
+        channel: customer.channel,
+        person: { id: customer.id, name: `Guest ${customer.id}`, handle: `g${customer.id}` },
+        kind: 'message',
+        text,
+      })
       said.set(text, customer.id)
       await sleep(60)
     }
@@ -104,8 +126,14 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
     let turn = 0
     while (going) {
       const list = await agent.call('GET', '/conversations?limit=100').catch(() => undefined)
-      const items = z.object({ items: z.array(z.object({ id: z.string(), contact: z.object({ name: z.string() }), visibility: z.string() })) }).safeParse(list?.json)
-      const mine = items.success ? items.data.items.filter((one) => one.contact.name.startsWith('Guest ') && one.visibility === 'direct') : []
+      const items = z
+        .object({
+          items: z.array(z.object({ id: z.string(), contact: z.object({ name: z.string() }), visibility: z.string() })),
+        })
+        .safeParse(list?.json)
+      const mine = items.success
+        ? items.data.items.filter((one) => one.contact.name.startsWith('Guest ') && one.visibility === 'direct')
+        : []
       const conversation = mine[turn++ % Math.max(1, mine.length)]
       if (conversation !== undefined) await reply(conversation.id)
       await sleep(25)
@@ -116,8 +144,13 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
   async function reply(conversationId: string): Promise<void> {
     const text = `${name} out ${++number}`
     const key = `${name}-${number}`
-    for (const end = Date.now() + 60_000; Date.now() < end; await sleep(150)) {
-      const result = await agent.call('POST', `/conversations/${conversationId}/messages`, { kind: 'reply', text }, { 'idempotency-key': key }).catch(() => undefined)
+    let tries = 0
+    const end = Date.now() + 60_000
+    while (Date.now() < end) {
+      await sleep(tries++ === 0 ? 0 : 150)
+      const result = await agent
+        .call('POST', `/conversations/${conversationId}/messages`, { kind: 'reply', text }, { 'idempotency-key': key })
+        .catch(() => undefined)
       if (result?.status === 201) {
         answered.set(text, messageShape.parse(result.json).id)
         return
@@ -138,34 +171,52 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
       going = false
       await Promise.allSettled(loops)
       if (failed.length > 0) throw failed[0]
-      for (const end = Date.now() + limitMs; ; await sleep(500)) {
+      const end = Date.now() + limitMs
+      for (;;) {
         const tally = await count().catch((error: unknown) => {
           if (Date.now() > end) throw error
           return undefined
         })
-        if (tally !== undefined && (Date.now() > end || (tally.lostInbound === 0 && tally.lostOutbound === 0 && tally.unknown === 0))) return tally
+        if (
+          tally !== undefined &&
+          (Date.now() > end || (tally.lostInbound === 0 && tally.lostOutbound === 0 && tally.unknown === 0))
+        )
+          return tally
+        await sleep(500)
       }
     },
   }
 
   async function count(): Promise<Tally> {
-    const inbound = (await agent.listMessages('direction=inbound&kind=message')).filter((one) => one.text?.startsWith(`${name} in `))
-    const outbound = (await agent.listMessages('direction=outbound')).filter((one) => one.text?.startsWith(`${name} out `))
-    const ledger = ledgerShape.parse(await control('GET', '/ledger')).items.filter((one) => one.text.startsWith(`${name} out `))
+    const inbound = (await agent.listMessages('direction=inbound&kind=message')).filter((one) =>
+      one.text?.startsWith(`${name} in `),
+    )
+    const outbound = (await agent.listMessages('direction=outbound')).filter((one) =>
+      one.text?.startsWith(`${name} out `),
+    )
+    const ledger = ledgerShape
+      .parse(await control('GET', '/ledger'))
+      .items.filter((one) => one.text.startsWith(`${name} out `))
     const stored = countBy(inbound, (one) => one.text ?? '')
     const seen = countBy(ledger, (one) => one.text)
     const unknown = new Set(outbound.filter((one) => one.state === 'unknown').map((one) => one.text))
-    const open = new Set(outbound.filter((one) => ['queued', 'sending', 'retrying'].includes(one.state ?? '')).map((one) => one.text))
+    const open = new Set(
+      outbound.filter((one) => ['queued', 'sending', 'retrying'].includes(one.state ?? '')).map((one) => one.text),
+    )
     return {
       said: said.size,
       stored: stored.size,
-      storedTwice: [...stored.values()].filter((times) => times > 1).length + outbound.length - countBy(outbound, (one) => one.text ?? '').size,
+      storedTwice:
+        [...stored.values()].filter((times) => times > 1).length +
+        outbound.length -
+        countBy(outbound, (one) => one.text ?? '').size,
       lostInbound: [...said.keys()].filter((text) => !stored.has(text)).length,
       outOfOrder: countOutOfOrder(ledger, (one) => one.person),
       answered: answered.size,
       seen: seen.size,
       seenTwice: [...seen.values()].filter((times) => times > 1).length,
-      lostOutbound: [...answered.keys()].filter((text) => open.has(text) || (!seen.has(text) && !unknown.has(text))).length,
+      lostOutbound: [...answered.keys()].filter((text) => open.has(text) || (!seen.has(text) && !unknown.has(text)))
+        .length,
       unknown: unknown.size,
     }
   }
@@ -191,5 +242,5 @@ function countBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
 }
 
 function hash(text: string): string {
-  return String([...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9_999_991, 7)).padStart(7, '0')
+  return String(Buffer.from(text).reduce((sum, byte) => (sum * 31 + byte) % 9_999_991, 7)).padStart(7, '0')
 }
