@@ -1,5 +1,5 @@
 /** RabbitMQ with its AMQP 1.0 plugin, and the port mapper (epmd) that it needs: ours, on the loopback, ended last. */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -72,9 +72,23 @@ export function rabbitmqSpec(home: Home, plan: Plan, queues: readonly string[]):
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
         '-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
     },
-    ready: (signal) => waitForAmqp(port, signal),
+    async ready(signal) {
+      await waitForAmqp(port, signal)
+      await waitForNames(join(base, 'settled'), queues, signal)
+    },
     stopLimitMs: 15_000,
   }
+}
+
+/**
+ * The broker writes the names of new quorum queues to disk up to a second after it has made them; killed before that, a
+ * queue never gets a leader again. So the first start with a queue takes a moment longer.
+ */
+async function waitForNames(mark: string, queues: readonly string[], signal: AbortSignal): Promise<void> {
+  const names = [...queues].sort().join('\n')
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === names) return
+  await sleep(1_500, undefined, { signal })
+  writePrivate(mark, names)
 }
 
 /** Resolves when the broker answers the AMQP 1.0 header: its port opens a little before the plugin is there. */
