@@ -79,7 +79,7 @@ async function writeOnce<T>(
   return result
 }
 
-const identifier = /^[a-z_]{1,64}$/
+const identifier = /^[a-z][a-z0-9_]{0,63}$/
 /** Well below max_allowed_packet (16 MB by default). */
 const statementBytes = 4_000_000
 
