@@ -113,7 +113,6 @@ export const facebookRows: readonly Row[] = [
   ['Several pages in one body, ids as numbers, times as text', 'numbers-and-strings', [{ ...message, externalId: 'm_num' }]],
 ]
 
-const ig = '17841400000000001'
 const mia = '990000000000001'
 const dm = { ...message, from: { externalId: mia }, thread: { kind: 'direct', personId: mia } }
 const onPost = {

@@ -6,6 +6,7 @@ import type { ChannelType } from '../../../storage/model/words.ts'
 import type { InboundEvent, ParsedItem } from '../connector.ts'
 import { fieldsOf, idOf, instantOf, isFields, listOf, readJson, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
+import { fitted } from './fit.ts'
 
 /** Where an item stood: what all items of an entry share. */
 export interface Entry {
@@ -84,14 +85,14 @@ function openOne(
     const put = (where: string, read: () => InboundEvent | readonly Told[]): void => {
       const told = guard(read)
       if ('type' in told)
-        items.push({ at: where, channelType, channelExternalId: id === '0' ? undefined : id, event: told })
+        items.push({ at: where, channelType, channelExternalId: id === '0' ? undefined : id, event: fitted(told) })
       else
         for (const one of told)
           items.push({
             at: `${where}.${one.at}`,
             channelType,
             channelExternalId: one.channelExternalId,
-            event: one.event,
+            event: fitted(one.event),
           })
     }
     if (object === 'permissions' || object === 'user') {
