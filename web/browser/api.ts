@@ -5,7 +5,6 @@ import type {
   ContactJson,
   ConversationJson,
   MessageJson,
-  ReceivedJson,
   SessionJson,
 } from '../presenters/shapes.ts'
 
@@ -97,9 +96,6 @@ export const api = {
   addApp: (body: Readonly<Record<string, unknown>>, key: string) => ask<AppJson>('POST', '/apps', body, { key }),
   addChannel: (body: Readonly<Record<string, unknown>>, key: string) =>
     ask<ChannelJson>('POST', '/channels', body, { key }),
-  received: (state: string, cursor: string | null, signal?: AbortSignal) =>
-    ask<Page<ReceivedJson>>('GET', `/received${query({ state, cursor, limit: '50' })}`, undefined, { signal }),
-  replay: (receivedId: string, key: string) => ask<unknown>('POST', `/received/${receivedId}/replay`, {}, { key }),
 }
 
 /** A key that makes a repeated POST harmless. */
@@ -111,7 +107,12 @@ interface Options {
   readonly signal?: AbortSignal | undefined
 }
 
-async function ask<Answer>(method: string, path: string, body?: unknown, options: Options = {}): Promise<Answer> {
+export async function ask<Answer>(
+  method: string,
+  path: string,
+  body?: unknown,
+  options: Options = {},
+): Promise<Answer> {
   const isChange = method !== 'GET'
   const timeout = AbortSignal.timeout(isChange ? 20_000 : 30_000)
   let response: Response
@@ -169,7 +170,7 @@ function keepToken(session: Session): Session {
   return session
 }
 
-function query(values: Readonly<Record<string, string | null | undefined>>): string {
+export function query(values: Readonly<Record<string, string | null | undefined>>): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(values)) if (value) search.set(name, value)
   const text = search.toString()

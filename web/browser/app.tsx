@@ -30,6 +30,7 @@ export function App() {
             <Route path="/inbox/:conversationId" element={<Inbox />} />
             <Route path="/channels" element={<Channels />} />
             <Route path="/received" element={<Received />} />
+            <Route path="/received/:receivedId" element={<Received />} />
             <Route path="*" element={<Missing />} />
           </Routes>
         </Suspense>

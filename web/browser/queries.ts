@@ -19,7 +19,10 @@ export const keys = {
   contact: (id: string) => ['contact', id],
   channels: ['channels'],
   apps: ['apps'],
-  received: (state: string) => ['received', state],
+  receivedLog: ['received'],
+  received: (filter: Readonly<Record<string, string>>) => ['received', 'list', filter],
+  receivedOne: (id: string) => ['received', 'one', id],
+  deadLetters: ['dead-letters'],
 } as const
 
 type Pages<Item> = InfiniteData<Page<Item>, string | null>
