@@ -4,8 +4,13 @@ import { fieldsOf, idOf, instantOf, listOf, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 import { callX } from './api.ts'
 import type { XCall } from './api.ts'
+import { examineX } from './condition.ts'
 import { measurePost } from './length.ts'
+import { locateXMedia } from './media.ts'
 import { personOf, snowflakeInstant } from './people.ts'
+import { readBackX } from './read-back.ts'
+import { refreshXToken, xSignIn } from './tokens.ts'
+import { checkXSubscription, requestXReplay, subscribeX } from './webhook.ts'
 
 export const xConnector: Connector = {
   type: 'x',
@@ -62,6 +67,15 @@ export const xConnector: Connector = {
       ? personOf(externalId, fieldsOf(result.json).data)
       : undefined
   },
+
+  locateMedia: (channel, attachment) => Promise.resolve(locateXMedia(channel, attachment)),
+  readBack: readBackX,
+  requestReplay: requestXReplay,
+  examine: examineX,
+  checkSubscription: checkXSubscription,
+  subscribe: subscribeX,
+  refreshToken: refreshXToken,
+  signIn: xSignIn,
 }
 
 const directLimits: Limits = {

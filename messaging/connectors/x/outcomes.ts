@@ -18,11 +18,12 @@ export function classifyXError(
 ): Exclude<Outcome, { type: 'sent' }> {
   const body = fieldsOf(json)
   const first = fieldsOf(listOf(body.errors)[0])
-  const v1 = Number(first.code)
+  const v1 = typeof first.code === 'number' || textOf(first.code) !== undefined ? Number(first.code) : Number.NaN
   const problem = textOf(body.type)?.split('/').pop() ?? ''
   const reason = (
     textOf(body.detail) ??
     textOf(first.message) ??
+    textOf(body.error_description) ??
     textOf(body.title) ??
     `X answered ${String(status)}.`
   ).slice(0, 500)
@@ -30,7 +31,7 @@ export function classifyXError(
     ? String(v1)
     : problem !== '' && problem !== 'about:blank'
       ? problem
-      : `http_${String(status)}`
+      : (oauthError(body.error) ?? `http_${String(status)}`)
   const afterMs = readResetMs(headers, now)
 
   const verdict =
@@ -51,6 +52,12 @@ export function classifyXError(
   if (verdict === 'retry') return { type: 'retry', code, reason, ...(afterMs === undefined ? {} : { afterMs }) }
   if (verdict === 'unknown') return { type: 'unknown', code, reason }
   return { type: 'refused', class: verdict, code, reason }
+}
+
+/** The token endpoint speaks as RFC 6749 does. */
+const oauthError = (value: unknown): string | undefined => {
+  const name = textOf(value)
+  return name !== undefined && /^[a-z_]{3,40}$/.test(name) ? name : undefined
 }
 
 function forbidden(problem: string, reason: string): RefusalClass {
