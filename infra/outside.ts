@@ -5,10 +5,13 @@
  */
 import { lookup as resolveName } from 'node:dns'
 import type { LookupAddress, LookupOptions } from 'node:dns'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { codeOf, messageOf } from './errors.ts'
+import { isPublicAddress } from './public-address.ts'
+
+export { isPublicAddress } from './public-address.ts'
 
 export interface OutsideCall {
   readonly url: string | URL
@@ -32,7 +35,16 @@ export interface OutsideAnswer {
 }
 
 export type OutsideCode =
-  'url' | 'address_refused' | 'dns' | 'connect' | 'tls' | 'time_limit' | 'aborted' | 'connection_lost' | 'too_large'
+  | 'url'
+  | 'address_refused'
+  | 'redirects'
+  | 'dns'
+  | 'connect'
+  | 'tls'
+  | 'time_limit'
+  | 'aborted'
+  | 'connection_lost'
+  | 'too_large'
 
 /** No answer was had. `left` false: the request surely never left; true: the other side may have acted on it. */
 export class OutsideError extends Error {
@@ -142,19 +154,7 @@ export async function callOutside(call: OutsideCall): Promise<OutsideAnswer> {
 
 /** Closes idle connections; for the end of a process. */
 export async function closeOutside(): Promise<void> {
-  await Promise.all([checked.close(), unchecked.close()])
-}
-
-/** Whether an IP address is an ordinary public unicast address. */
-export function isPublicAddress(address: string): boolean {
-  switch (isIP(address)) {
-    case 4:
-      return !refused.check(address, 'ipv4')
-    case 6:
-      return globalUnicast.check(address, 'ipv6') && !refused.check(address, 'ipv6')
-    default:
-      return false
-  }
+  await Promise.all([ordinary.checked.close(), ordinary.unchecked.close()])
 }
 
 /** Whether `url` may be called at all: https, or an allowed `host:port`. */
@@ -163,19 +163,26 @@ export function isAllowedHost(url: URL, allowHosts: readonly string[]): boolean 
   return allowHosts.includes(`${url.hostname}:${port}`)
 }
 
-function admit(call: OutsideCall): { url: URL; agent: Agent } {
+/**
+ * Decides whether a URL may be called, and through which agent; the address itself is checked when it connects.
+ * @throws OutsideError
+ */
+export function admit(
+  call: Pick<OutsideCall, 'url' | 'allowHosts'>,
+  agents: { readonly checked: Agent; readonly unchecked: Agent } = ordinary,
+): { url: URL; agent: Agent } {
   const url = URL.parse(String(call.url))
   if (url === null) throw new OutsideError('url', false, 'The address is not a URL.')
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new OutsideError('url', false, `${url.protocol} is not spoken.`)
   if (url.username !== '' || url.password !== '')
     throw new OutsideError('url', false, 'A URL may carry no credentials.')
-  if (isAllowedHost(url, call.allowHosts ?? [])) return { url, agent: unchecked }
+  if (isAllowedHost(url, call.allowHosts ?? [])) return { url, agent: agents.unchecked }
   if (url.protocol !== 'https:') throw new OutsideError('url', false, `${url.host} may only be called by https.`)
   // No name is looked up for a literal address, so it is checked here. The URL parser has already spelled out 0x7f.1 and the like.
   const literal = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(literal) !== 0 && !isPublicAddress(literal)) throw refusal(url.hostname, literal)
-  return { url, agent: checked }
+  return { url, agent: agents.checked }
 }
 
 const refusal = (host: string, address: string): OutsideError =>
@@ -183,22 +190,32 @@ const refusal = (host: string, address: string): OutsideError =>
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
 
-/** One private address among the answers refuses the name. */
-function lookUpPublic(host: string, options: LookupOptions, callback: LookupCallback): void {
-  resolveName(host, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, [])
-      return
-    }
-    const bad = addresses.find(({ address }) => !isPublicAddress(address))
-    const [first] = addresses
-    if (bad !== undefined || first === undefined) callback(refusal(host, bad?.address ?? 'nowhere'), [])
-    else if (options.all === true) callback(null, addresses)
-    else callback(null, first.address, first.family)
-  })
-}
+/** How a name becomes addresses; `node:dns`, unless a test plays a rebinding name. */
+export type ResolveName = (
+  host: string,
+  options: LookupOptions & { readonly all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
 
-function toOutsideError(error: unknown, left: boolean, url: URL): OutsideError {
+/** One private address among the answers refuses the name. What was looked up here is what is connected to. */
+const lookUpPublic =
+  (resolve: ResolveName) =>
+  (host: string, options: LookupOptions, callback: LookupCallback): void => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) {
+        callback(error, [])
+        return
+      }
+      const bad = addresses.find(({ address }) => !isPublicAddress(address))
+      const [first] = addresses
+      if (bad !== undefined || first === undefined) callback(refusal(host, bad?.address ?? 'nowhere'), [])
+      else if (options.all === true) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    })
+  }
+
+/** What undici threw, in our words. `left`: whether the request may have left. */
+export function toOutsideError(error: unknown, left: boolean, url: URL): OutsideError {
   if (error instanceof OutsideError) return error
   const causes = error instanceof AggregateError ? error.errors : [error]
   const inner = causes.find((cause) => cause instanceof OutsideError)
@@ -214,22 +231,6 @@ function toOutsideError(error: unknown, left: boolean, url: URL): OutsideError {
   return new OutsideError(kind, left, `${url.host}: ${messageOf(causes[0])}`, { cause: error })
 }
 
-const globalUnicast = new BlockList()
-globalUnicast.addSubnet('2000::', 3, 'ipv6')
-
-/** IANA special-purpose registries: what is not for calling across the internet. */
-const refused = new BlockList()
-// prettier-ignore
-for (const [net, prefix] of [
-  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12],
-  ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15],
-  ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4],
-] as const) refused.addSubnet(net, prefix, 'ipv4')
-// prettier-ignore
-for (const [net, prefix] of [
-  ['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20],
-] as const) refused.addSubnet(net, prefix, 'ipv6')
-
 // HTTP/1.1 only: on HTTP/2 a GOAWAY would have requests repeated behind our back.
 const pool = {
   connections: 64,
@@ -238,5 +239,12 @@ const pool = {
   keepAliveTimeout: 4_000,
   autoSelectFamily: true,
 } as const
-const checked = new Agent({ ...pool, connect: { timeout: 10_000, lookup: lookUpPublic } })
-const unchecked = new Agent({ ...pool, connect: { timeout: 10_000 } })
+
+/** Connections of their own: `checked` goes to public addresses only. Idle ones close by themselves. */
+export const openAgents = (
+  resolve: ResolveName = resolveName,
+): { readonly checked: Agent; readonly unchecked: Agent } => ({
+  checked: new Agent({ ...pool, connect: { timeout: 10_000, lookup: lookUpPublic(resolve) } }),
+  unchecked: new Agent({ ...pool, connect: { timeout: 10_000 } }),
+})
+const ordinary = openAgents()

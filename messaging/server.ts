@@ -10,6 +10,7 @@ import { openParking } from './broker/parking.ts'
 import { startDeliver } from './deliver.ts'
 import { Directory } from './directory.ts'
 import { startRelay } from './events.ts'
+import { startMedia } from './media.ts'
 import { Names } from './names.ts'
 import { startReceive } from './receive.ts'
 import { startSweep } from './sweep.ts'
@@ -34,6 +35,7 @@ export function startMessaging({ config, logger, storage, broker }: MessagingCon
     'receive',
     startReceive({ storage, directory: new Directory(storage), logger: log('receive'), names }, broker, parking),
   )
+  lifecycle.add('media', startMedia({ storage, config, logger: log('media') }))
   lifecycle.add('sweep', startSweep({ storage, broker, parking, logger: log('sweep'), holder }))
   return Promise.resolve(lifecycle)
 }

@@ -23,8 +23,14 @@ export interface DocumentFiles {
   /**
    * Stores bytes once, however often they come; durable when it resolves.
    * @param limit most bytes; more is refused with 413 `too_large` as soon as it is seen
+   * @param inspect sees the whole file before it has its place; what it throws refuses the file
    */
-  put(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit: number, signal?: AbortSignal): Promise<Stored>
+  put(
+    bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    limit: number,
+    signal?: AbortSignal,
+    inspect?: (file: Stored & { readonly path: string }) => Promise<void>,
+  ): Promise<Stored>
   /** @throws Problem 404 when there is no such file, 416 when the range lies outside of it */
   open(digest: string, range?: ByteRange): Promise<{ size: number; stream: Readable }>
   /** Takes the file away; the caller knows that nothing names it. */
@@ -38,12 +44,14 @@ export function openDocuments(config: Pick<Config, 'documents'>): DocumentFiles 
     return join(config.documents, digest.slice(0, 2), digest.slice(2, 4), digest)
   }
   return {
-    async put(bytes, limit, signal) {
+    async put(bytes, limit, signal, inspect) {
       const folder = join(config.documents, 'incoming')
       await mkdir(folder, { recursive: true })
       const temporary = join(folder, randomUUID())
       try {
         const stored = await writeFile(temporary, bytes, limit, signal)
+        await inspect?.({ ...stored, path: temporary })
+        signal?.throwIfAborted()
         await place(
           temporary,
           pathOf(stored.digest),

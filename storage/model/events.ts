@@ -10,6 +10,8 @@ export interface EventData {
   'message.queued': { conversation_id: string; message_id: string; channel_id: string; delivery_id: string; by: string | null }
   /** Edited, deleted, hidden or reacted to. */
   'message.changed': { conversation_id: string; message_id: string; change: 'edited' | 'deleted' | 'hidden' | 'reaction' }
+  /** A file was fetched, will not be, or is asked for again. */
+  'attachment.changed': { conversation_id: string; message_id: string; attachment_id: string; state: string }
   'note.added': { conversation_id: string; message_id: string; by: string | null }
   'delivery.changed': { conversation_id: string; message_id: string; delivery_id: string; state: string; reason: string | null }
   'channel.created': { channel_id: string }
@@ -26,6 +28,7 @@ export const eventTypes = [
   'message.sent_elsewhere',
   'message.queued',
   'message.changed',
+  'attachment.changed',
   'note.added',
   'delivery.changed',
   'channel.created',

@@ -18,7 +18,16 @@ export interface Attachment {
   readonly size: number | null
   readonly documentId: string | null
   readonly reason: string | null
+  /** Why it is unavailable, or may only be saved: a stable word. */
+  readonly reasonCode: string | null
+  /** The network's own word for the SHA-256. */
+  readonly sha256: string | null
+  /** Times its bytes have been asked for. */
+  readonly attempts: number
 }
+
+/** An attachment that one worker fetches; `claimId` fences it against whoever took over meanwhile. */
+export type ClaimedAttachment = Attachment & { readonly claimId: string }
 
 export interface NewAttachment {
   readonly accountId: string
@@ -29,12 +38,16 @@ export interface NewAttachment {
   readonly externalId?: string | undefined
   readonly title?: string | undefined
   readonly contentType?: string | undefined
+  readonly sha256?: string | undefined
   /** Words of its own, shown as the title where there is none. */
   readonly text?: string | undefined
 }
 
 const columns = `id, account_id accountId, message_id messageId, position, kind, state, url, external_id externalId, title,
-  content_type contentType, size, document_id documentId, reason`
+  content_type contentType, size, document_id documentId, reason, reason_code reasonCode, sha256, attempts`
+
+/** New ones are due since long ago. */
+const due = "state = 'pending' and next_try_at <= utc_timestamp(3)"
 
 export const attachments = {
   async get(reader: Reader, accountId: string, id: string): Promise<Attachment | undefined> {
@@ -70,43 +83,112 @@ export const attachments = {
         'external_id',
         'title',
         'content_type',
+        'sha256',
         'reason',
+        'reason_code',
         'created_at',
       ],
       news.map((a) => {
         const isFetchable = a.url !== undefined || a.externalId !== undefined
         return [
           newId(), a.accountId, a.messageId, a.position, a.kind, isFetchable ? 'pending' : 'unavailable', a.url ?? null, a.externalId?.slice(0, 190) ?? null,
-          (a.title ?? a.text)?.slice(0, 500) ?? null, a.contentType?.slice(0, 100) ?? null, isFetchable ? null : 'The network gave no file.', now,
+          (a.title ?? a.text)?.slice(0, 500) ?? null, a.contentType?.slice(0, 100) ?? null, a.sha256?.slice(0, 64) ?? null,
+          isFetchable ? null : 'The network gave no file.', isFetchable ? null : 'no_file', now,
         ] // prettier-ignore
       }),
     )
   },
 
-  /** Pending ones, oldest first. */
-  async pending(reader: Reader, limit: number): Promise<Attachment[]> {
-    return reader.query<Attachment>(
-      `select ${columns} from attachments where state = 'pending' order by created_at limit ${String(Math.trunc(limit))}`,
+  /** Whether anything is due; takes no locks. */
+  async isAnyDue(reader: Reader): Promise<boolean> {
+    return (await reader.first(`select 1 as one from attachments where ${due} limit 1`)) !== undefined
+  },
+
+  /** Takes what is due for one worker, new ones first; nobody else gets them for `holdMs`. Counts the attempt. */
+  async claim(tx: Writer, limit: number, holdMs: number): Promise<ClaimedAttachment[]> {
+    const rows = await tx.query<Attachment>(
+      `select ${columns} from attachments where ${due} order by next_try_at limit ? for update skip locked`,
+      [limit],
+    )
+    const claimed = rows.map((row) => ({ ...row, attempts: row.attempts + 1, claimId: newId() }))
+    for (const { id, claimId } of claimed)
+      await tx.run(
+        'update attachments set claim_id = ?, attempts = attempts + 1, next_try_at = utc_timestamp(3) + interval ? microsecond where id = ?',
+        [claimId, holdMs * 1_000, id],
+      )
+    return claimed
+  },
+
+  /** Lengthens the claims that still hold. */
+  async hold(tx: Writer, claimIds: readonly string[], holdMs: number): Promise<void> {
+    const list = inList(claimIds)
+    await tx.run(
+      `update attachments set next_try_at = utc_timestamp(3) + interval ? microsecond
+       where state = 'pending' and next_try_at > utc_timestamp(3) and claim_id in ${list.sql}`,
+      [holdMs * 1_000, ...list.values],
     )
   },
 
+  /** Locks what was claimed; false when the claim was lost, or the attachment is gone. */
+  async lockClaimed(tx: Writer, { accountId, id, claimId }: ClaimedAttachment): Promise<boolean> {
+    const row = await tx.first(
+      "select 1 as one from attachments where account_id = ? and id = ? and claim_id = ? and state = 'pending' for update",
+      [accountId, id, claimId],
+    )
+    return row !== undefined
+  },
+
+  /** The bytes are there. `note`: why they may only be saved, not shown. */
   async fetched(
     tx: Writer,
-    accountId: string,
-    id: string,
+    { accountId, id }: ClaimedAttachment,
     file: { readonly documentId: string; readonly contentType: string; readonly size: number },
+    note?: { readonly code: string; readonly reason: string },
   ): Promise<void> {
     await tx.run(
-      "update attachments set state = 'fetched', document_id = ?, content_type = ?, size = ?, reason = null where account_id = ? and id = ?",
-      [file.documentId, file.contentType, file.size, accountId, id],
+      `update attachments set state = 'fetched', document_id = ?, content_type = ?, size = ?, reason = ?, reason_code = ?,
+       claim_id = null, next_try_at = null where account_id = ? and id = ?`,
+      [file.documentId, file.contentType, file.size, note?.reason ?? null, note?.code ?? null, accountId, id],
     )
   },
 
-  async unavailable(tx: Writer, accountId: string, id: string, reason: string): Promise<void> {
+  /** Another try after `delayMs`. @param isCounted false: this one was not the attachment's fault */
+  async postpone(
+    tx: Writer,
+    { accountId, id }: ClaimedAttachment,
+    failure: { readonly code: string; readonly reason: string },
+    delayMs: number,
+    isCounted: boolean,
+  ): Promise<void> {
     await tx.run(
-      "update attachments set state = 'unavailable', reason = ? where account_id = ? and id = ? and state = 'pending'",
-      [reason.slice(0, 500), accountId, id],
+      `update attachments set claim_id = null, attempts = attempts - ?, reason = ?, reason_code = ?,
+       next_try_at = utc_timestamp(3) + interval ? microsecond where account_id = ? and id = ?`,
+      [isCounted ? 0 : 1, failure.reason.slice(0, 500), failure.code, Math.round(delayMs * 1_000), accountId, id],
     )
+  },
+
+  /** No further try by itself. */
+  async unavailable(
+    tx: Writer,
+    { accountId, id }: ClaimedAttachment,
+    failure: { readonly code: string; readonly reason: string },
+  ): Promise<void> {
+    await tx.run(
+      `update attachments set state = 'unavailable', reason = ?, reason_code = ?, claim_id = null, next_try_at = null
+       where account_id = ? and id = ?`,
+      [failure.reason.slice(0, 500), failure.code, accountId, id],
+    )
+  },
+
+  /** Due now and as if never tried; false when it is there, being fetched this moment, or nothing to fetch. */
+  async revive(tx: Writer, accountId: string, id: string): Promise<boolean> {
+    const { affectedRows } = await tx.run(
+      `update attachments set state = 'pending', reason = null, reason_code = null, attempts = 0, next_try_at = '2000-01-01'
+       where account_id = ? and id = ? and (state = 'unavailable' or (state = 'pending' and claim_id is null))
+         and (url is not null or external_id is not null)`,
+      [accountId, id],
+    )
+    return affectedRows === 1
   },
 
   /** Those of a copy go with it when it is merged into another message. */
