@@ -1,4 +1,5 @@
 /** The demo: two apps and two channels on the sandbox networks, and people who write to them. */
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Config } from '../infra/config.ts'
 import { messageOf } from '../infra/errors.ts'
@@ -18,14 +19,12 @@ export interface DemoContext {
 
 const consumerKey = 'demo-x-key'
 
-/** The two demo apps and their channel each; the secrets are those of a sandbox on this machine. */
+/** The demo's apps and their channel each. The secrets of the apps are made by chance; the tokens hold in the sandbox alone. */
 const demoApps = [
   {
     network: 'meta',
     name: 'Demo Meta app',
     externalId: '770001',
-    secret: 'demo-meta-secret',
-    verifyToken: 'demo-verify-token',
     channel: {
       type: 'facebook',
       externalId: '100001',
@@ -37,8 +36,6 @@ const demoApps = [
     network: 'x',
     name: 'Demo X app',
     externalId: '880001',
-    secret: 'demo-x-secret',
-    verifyToken: undefined,
     channel: {
       type: 'x',
       externalId: '200001',
@@ -64,8 +61,7 @@ export async function prepareDemo(
         network: wish.network,
         name: wish.name,
         externalId: wish.externalId,
-        secrets: [wish.secret],
-        verifyToken: wish.verifyToken,
+        secrets: [randomBytes(24).toString('hex')],
         ...(wish.network === 'x' && { consumerKey }),
         apiBaseUrl: sandboxUrl,
       }))
@@ -107,11 +103,12 @@ async function register(storage: Storage, config: Config, accountId: string, san
   for (const wish of demoApps) {
     const app = known.find((one) => isDemo(one, wish))
     if (app === undefined) continue
+    const { secrets, verifyToken } = storage.apps.openSecrets(storage, app)
     const answer = await control(config, 'PUT', `${sandboxUrl}/control/apps`, {
       network: wish.network,
       app_id: wish.externalId,
-      secrets: [wish.secret],
-      ...(wish.verifyToken !== undefined && { verify_token: wish.verifyToken }),
+      secrets,
+      ...(verifyToken !== null && { verify_token: verifyToken }),
       ...(wish.network === 'x' && { consumer_key: consumerKey }),
       webhook_url: `${config.publicUrl}/webhooks/${app.webhookKey}`,
     })
@@ -130,7 +127,7 @@ async function register(storage: Storage, config: Config, accountId: string, san
 
 const people = {
   ana: { id: '7100000000000001', name: 'Ana Duarte' },
-  ben: { id: '7100000000000002', name: 'Ben Okafor' },
+  bruno: { id: '7100000000000002', name: 'Bruno Keller' },
   chloe: { id: '7100000000000003', name: 'Chloé Marchand' },
   dmitri: { id: '1800000000000001', name: 'Dmitri Novak', handle: 'dnovak' },
   esra: { id: '1800000000000002', name: 'Esra Yıldız', handle: 'esray' },
@@ -149,7 +146,7 @@ const lines = [
     type: 'facebook',
     channel: '100001',
     kind: 'message',
-    person: people.ben,
+    person: people.bruno,
     text: 'I left a green umbrella on the upper deck yesterday evening. Has anyone found it?',
   },
   {
