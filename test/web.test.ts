@@ -221,6 +221,11 @@ describe('who may ask', () => {
           size: 1,
         }),
       )
+      const [attachment] = await site.storage.write(async (tx) => {
+        const place = { accountId: site.ana.accountId, messageId: conversation.messageId }
+        await site.storage.attachments.insert(tx, [{ ...place, position: 0, kind: 'image', url: 'https://a.example/' }])
+        return site.storage.attachments.ofMessages(tx, place.accountId, [place.messageId])
+      })
       const receivedId = newId()
       await site.storage.write((tx) =>
         site.storage.received.keepPending(tx, {
@@ -252,6 +257,7 @@ describe('who may ask', () => {
         contacts: conversation.contactId,
         received: receivedId,
         documents: document.id,
+        attachments: attachment?.id ?? '',
         'dead-letters': letter?.id ?? '',
       }
       const own = existing[route.path.split('/')[1] ?? '']
@@ -700,9 +706,10 @@ describe('documents', () => {
     expect(made).toMatchObject({ content_type: 'application/pdf', size: bytes.length })
     const form = new FormData()
     form.append('note', 'ignored')
-    form.append('file', new Blob([bytes], { type: 'text/html' }), 'Übersicht neu.html')
+    form.append('file', new Blob(['<!doctype html><p>hello'], { type: 'image/png' }), 'Übersicht neu.html')
     const sent = await jsonOf(await put(form, {}))
-    expect(sent).toMatchObject({ digest: made.digest, name: 'Übersicht neu.html', content_type: 'text/html' })
+    // The bytes say what it is, whatever it was called.
+    expect(sent).toMatchObject({ name: 'Übersicht neu.html', content_type: 'text/html', variants: [] })
 
     const whole = await open(made.id)
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true)

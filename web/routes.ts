@@ -1,6 +1,7 @@
 /** Every route of the API, written out. Express and the OpenAPI document are both made of this list. */
 import type { Route } from './route.ts'
 import { appRoutes } from './routes/apps.ts'
+import { attachmentRoutes } from './routes/attachments.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { conversationRoutes } from './routes/conversations.ts'
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...channelRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...attachmentRoutes,
   ...contactRoutes,
   ...eventRoutes,
   ...receivedRoutes,

@@ -1,4 +1,5 @@
-import type { Attachment, Attempt, Delivery, Message, Reader, Storage } from '../../storage/index.ts'
+import type { Attempt, Delivery, Message, Reader, Storage } from '../../storage/index.ts'
+import { presentAttachment } from './file.ts'
 import type { MessageJson } from './shapes.ts'
 
 /** Messages with attachments, authors and deliveries: a fixed number of queries, whatever their count. */
@@ -21,11 +22,15 @@ export async function presentMessages(
     storage.contacts.getMany(reader, accountId, contactIds),
     hasAuthors ? storage.users.list(reader, accountId) : [],
   ])
-  const attempts = await storage.deliveries.attemptsOf(
-    reader,
-    accountId,
-    deliveries.map(({ id }) => id),
-  )
+  const documentIds = [...new Set(attachments.flatMap(({ documentId }) => (documentId === null ? [] : [documentId])))]
+  const [attempts, variants] = await Promise.all([
+    storage.deliveries.attemptsOf(
+      reader,
+      accountId,
+      deliveries.map(({ id }) => id),
+    ),
+    storage.documents.variantsOf(reader, accountId, documentIds),
+  ])
   return messages.map((message) => {
     const delivery = deliveries.find(({ messageId }) => messageId === message.id)
     const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)
@@ -42,7 +47,14 @@ export async function presentMessages(
       contact_name: contacts.find(({ id }) => id === message.contactId)?.name ?? null,
       text: message.text,
       in_reply_to: message.inReplyTo,
-      attachments: attachments.filter(({ messageId }) => messageId === message.id).map(presentAttachment),
+      attachments: attachments
+        .filter(({ messageId }) => messageId === message.id)
+        .map((attachment) =>
+          presentAttachment(
+            attachment,
+            variants.filter(({ documentId }) => documentId === attachment.documentId),
+          ),
+        ),
       reactions: (message.reactions ?? []).map(({ by, emoji }) => ({ by, emoji })),
       is_hidden: message.isHidden,
       occurred_at: message.occurredAt.toISOString(),
@@ -70,17 +82,4 @@ const presentDelivery = (delivery: Delivery, attempts: readonly Attempt[]): NonN
       code: attempt.code,
       reason: attempt.reason,
     })),
-})
-
-/** The network's own address of a file is never shown: it is a signed link to somebody's data. */
-const presentAttachment = (attachment: Attachment): MessageJson['attachments'][number] => ({
-  id: attachment.id,
-  kind: attachment.kind,
-  state: attachment.state,
-  title: attachment.title,
-  content_type: attachment.contentType,
-  size: attachment.size,
-  url: attachment.documentId === null ? null : `/api/v1/documents/${attachment.documentId}/content`,
-  variants: [],
-  reason: attachment.reason,
 })

@@ -117,16 +117,30 @@ export const conversationShape = z.object({
   sayable: z.array(sayableShape).optional().describe('only where one conversation is asked for'),
 })
 
+/** Smaller copies of a picture, the smallest first: `thumbnail` (320 pixels), `preview` (1,280 pixels). */
+export const variantsShape = z.array(
+  z.object({
+    name: z.string(),
+    url: z.string(),
+    content_type: z.string(),
+    size: z.number().int(),
+    width: z.number().int(),
+    height: z.number().int(),
+  }),
+)
+
 export const attachmentShape = z.object({
   id,
   kind: z.string(),
   state: z.enum(attachmentStates),
   title: z.string().nullable(),
-  content_type: z.string().nullable(),
+  content_type: z.string().nullable().describe('as it is served: by its bytes, not by its name'),
   size: z.number().int().nullable(),
   url: z.string().nullable(),
-  variants: z.array(z.object({ name: z.string(), url: z.string() })),
-  reason: z.string().nullable(),
+  variants: variantsShape,
+  reason: z.string().nullable().describe('why it is unavailable, or may only be saved'),
+  reason_code: z.string().nullable(),
+  can_retry: z.boolean().describe('whether POST /attachments/:id/fetch may bring it'),
 })
 
 export const attemptShape = z.object({
@@ -233,7 +247,7 @@ export const documentShape = z.object({
   content_type: z.string(),
   size: z.number().int(),
   name: z.string().nullable(),
-  variants: z.array(z.object({ name: z.string(), url: z.string() })),
+  variants: variantsShape,
 })
 
 export const deadLetterShape = z.object({

@@ -1,24 +1,29 @@
 /** Files: put as the request body or as a form, read with ranges. */
 import { PassThrough } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import busboy from 'busboy'
 import type { Request } from 'express'
 import { z } from 'zod'
 import { notFound, Problem } from '../../infra/errors.ts'
-import type { Document, Storage } from '../../storage/index.ts'
+import { takeFile } from '../../storage/files.ts'
+import type { TakenFile } from '../../storage/files.ts'
+import type { Storage } from '../../storage/index.ts'
+import { answerDocument } from '../answer-file.ts'
+import { presentDocument } from '../presenters/file.ts'
 import { documentShape } from '../presenters/shapes.ts'
-import type { DocumentJson } from '../presenters/shapes.ts'
-import { answered, route } from '../route.ts'
+import { route } from '../route.ts'
 
 /** Largest file, in bytes. */
 export const largestDocument = 100 * 1024 * 1024
+
+/** Which copy: `thumbnail` (320 pixels), `preview` (1,280 pixels), `original`. */
+export const variantQuery = z.strictObject({ variant: z.string().max(50).optional() })
 
 export const documentRoutes = [
   route({
     method: 'post',
     path: '/documents',
     tag: 'documents',
-    summary: 'Put a file: as the body itself, or as the first file of a form',
+    summary: 'Put a file: as the body itself, or as the first file of a form; its type is what its bytes say',
     permission: 'user',
     query: z.strictObject({ name: z.string().max(255).optional() }),
     reads: 'stream',
@@ -26,17 +31,18 @@ export const documentRoutes = [
     status: 201,
     async handle({ query }, { storage, asker, request }) {
       const sent = isForm(request) ? await putForm(storage, request) : await putBody(storage, request)
-      const { name, contentType, stored } = sent
+      const { digest, size, contentType, variants } = sent.file
       const document = await storage.write((tx) =>
         storage.documents.create(tx, {
           accountId: asker.accountId,
-          name: query.name ?? name,
+          name: query.name ?? sent.name,
           contentType,
-          digest: stored.digest,
-          size: stored.size,
+          digest,
+          size,
+          variants,
         }),
       )
-      return presentDocument(document)
+      return presentDocument(document, storage)
     },
   }),
   route({
@@ -50,72 +56,34 @@ export const documentRoutes = [
     async handle({ params }, { storage, asker }) {
       const document = await storage.documents.get(storage.fresh, asker.accountId, params.id)
       if (document === undefined) throw notFound('document')
-      return presentDocument(document)
+      return presentDocument(document, storage)
     },
   }),
   route({
     method: 'get',
     path: '/documents/:id/content',
     tag: 'documents',
-    summary: 'The file itself; one range is honoured',
+    summary: 'The file itself, or a smaller copy of a picture; one range is honoured',
     permission: 'user',
     params: z.strictObject({ id: z.string() }),
-    query: z.strictObject({ variant: z.string().max(50).optional() }),
+    query: variantQuery,
     contentType: 'application/octet-stream',
     status: 200,
-    async handle({ params, query }, { storage, asker, request, response }) {
+    async handle({ params, query }, call) {
+      const { storage, asker } = call
       const document = await storage.documents.get(storage.fresh, asker.accountId, params.id)
-      if (document === undefined || (query.variant !== undefined && query.variant !== 'original'))
-        throw notFound('document')
-      const etag = `"${document.digest}"`
-      response.set({
-        'content-type': safeTypes.test(document.contentType) ? document.contentType : 'application/octet-stream',
-        'content-disposition': dispositionOf(document),
-        'x-content-type-options': 'nosniff',
-        'content-security-policy': "default-src 'none'; sandbox",
-        'cross-origin-resource-policy': 'same-origin',
-        'cache-control': 'private, max-age=31536000, immutable',
-        'accept-ranges': 'bytes',
-        etag,
-      })
-      if (isKnown(request, etag)) {
-        response.status(304).end()
-        return answered
-      }
-      const range = rangeOf(request, document, etag)
-      if (range === 'none') {
-        response.setHeader('content-range', `bytes */${String(document.size)}`)
-        throw new Problem(416, 'range_not_satisfiable', `The file has ${String(document.size)} bytes.`)
-      }
-      const { stream } = await storage.documents.open(document.digest, range)
-      if (range !== undefined)
-        response
-          .status(206)
-          .setHeader('content-range', `bytes ${String(range.start)}-${String(range.end)}/${String(document.size)}`)
-      response.setHeader('content-length', range === undefined ? document.size : range.end - range.start + 1)
-      if (request.method === 'HEAD') {
-        stream.destroy()
-        response.end()
-      } else {
-        // A reader that leaves early is no failure.
-        await pipeline(stream, response).catch(() => response.destroy())
-      }
-      return answered
+      if (document === undefined) throw notFound('document')
+      return answerDocument(document, query.variant, document.name, call)
     },
   }),
 ]
 
 interface Sent {
   readonly name: string | null
-  readonly contentType: string
-  readonly stored: { readonly digest: string; readonly size: number }
+  readonly file: TakenFile
 }
 
 const isForm = (request: Request): boolean => /^multipart\/form-data *(;|$)/i.test(request.get('content-type') ?? '')
-
-/** Types that a browser may show by itself; all others are offered for saving as bytes. */
-const safeTypes =
-  /^(image\/(png|jpeg|gif|webp|avif)|video\/(mp4|webm|quicktime)|audio\/(mpeg|mp4|ogg|wav|webm|aac)|application\/pdf|text\/plain)$/
 
 const typePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/
 
@@ -124,12 +92,13 @@ const plainType = (text: string | undefined): string => {
   return typePattern.test(type) ? type : 'application/octet-stream'
 }
 
+const take = (storage: Storage, bytes: AsyncIterable<Uint8Array>, declared: string | undefined): Promise<TakenFile> =>
+  takeFile(storage.documents, { bytes, limit: largestDocument, declaredType: plainType(declared) })
+
 async function putBody(storage: Storage, request: Request): Promise<Sent> {
   if (Number(request.get('content-length') ?? 0) > largestDocument)
     throw new Problem(413, 'too_large', `At most ${String(largestDocument)} bytes are taken.`)
-  const stored = await storage.documents.put(request, largestDocument)
-  if (stored.size === 0) throw new Problem(422, 'empty_file', 'The file is empty.')
-  return { name: null, contentType: plainType(request.get('content-type')), stored }
+  return { name: null, file: await take(storage, request, request.get('content-type')) }
 }
 
 function putForm(storage: Storage, request: Request): Promise<Sent> {
@@ -159,10 +128,9 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
     form.on('file', (_field, bytes, info) => {
       const through = bytes.pipe(new PassThrough())
       bytes.on('error', (error) => through.destroy(error))
-      file = storage.documents.put(through, largestDocument).then((stored) => ({
+      file = take(storage, through, info.mimeType).then((taken) => ({
         name: info.filename ? info.filename.slice(0, 255) : null,
-        contentType: plainType(info.mimeType),
-        stored,
+        file: taken,
       }))
       file.catch((error: unknown) => {
         bytes.resume()
@@ -181,45 +149,3 @@ function putForm(storage: Storage, request: Request): Promise<Sent> {
     request.pipe(form)
   })
 }
-
-/** The bytes of a digest never change, so a copy that has it is right whatever else the request says. */
-function isKnown(request: Request, etag: string): boolean {
-  const tags = (request.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags.includes(etag) || tags.includes('*')
-}
-
-/** `undefined`: the whole file; `none`: nothing of what was asked for exists. Several ranges are answered by the whole. */
-function rangeOf(
-  request: Request,
-  document: Document,
-  etag: string,
-): { start: number; end: number } | 'none' | undefined {
-  const condition = request.get('if-range')
-  if (request.get('range') === undefined || (condition !== undefined && condition !== etag)) return undefined
-  const ranges = request.range(document.size)
-  if (ranges === -1) return 'none'
-  if (ranges === undefined || ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return undefined
-  const [range] = ranges
-  return range === undefined ? undefined : { start: range.start, end: range.end }
-}
-
-/** RFC 6266, with the name in both forms; only harmless types are shown in the page. */
-function dispositionOf(document: Document): string {
-  const kind = safeTypes.test(document.contentType) ? 'inline' : 'attachment'
-  const name = (document.name ?? document.id).replace(/[/\\\p{Cc}]/gu, '_')
-  const plain = name.replace(/[^\x20-\x7e]|["%]/g, '_')
-  const encoded = encodeURIComponent(name.toWellFormed()).replace(
-    /['()*]/g,
-    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-  return `${kind}; filename="${plain}"; filename*=UTF-8''${encoded}`
-}
-
-const presentDocument = (document: Document): DocumentJson => ({
-  id: document.id,
-  digest: document.digest,
-  content_type: document.contentType,
-  size: document.size,
-  name: document.name,
-  variants: [],
-})
