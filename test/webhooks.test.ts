@@ -158,17 +158,14 @@ describe('refusals', () => {
 
   it('413 above 10 MB, announced or not', async () => {
     const large = Buffer.alloc(10 * 1024 * 1024 + 1, 'x')
-    const announced = await post(address(), large, metaSignature(large)).then(
-      (response) => response.status,
-      () => 413,
-    )
-    expect(announced).toBe(413)
+    expect((await post(address(), large, metaSignature(large))).status).toBe(413)
     const socket = connect(node.port, '127.0.0.1')
     socket.on('error', () => undefined)
     const answer = new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(String(bytes))))
     socket.write(`POST /webhooks/${keys.metaKey} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n`)
     const chunk = `100000\r\n${'z'.repeat(0x100000)}\r\n`
     for (let sent = 0; sent < 12; sent++) socket.write(chunk)
+    socket.write('0\r\n\r\n')
     expect(await answer).toMatch(/^HTTP\/1\.1 413/)
     socket.destroy()
   })

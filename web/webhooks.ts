@@ -20,6 +20,8 @@ export const doorPath = '/webhooks/'
 
 /** Largest body taken, in bytes. Networks stay below 3 MB. */
 export const largestBody = 10 * 1024 * 1024
+/** What is too large is read and thrown away up to here, so that its sender can read the refusal. */
+const mostDiscarded = 64 * 1024 * 1024
 
 /** What became of a request at the door; the names of its counters. */
 export type DoorOutcome =
@@ -74,7 +76,7 @@ export function openDoor(context: DoorContext): Door {
         finish('refused', answers.method)
         return
       }
-      if (isPost && Number(request.headers['content-length'] ?? 0) > largestBody) {
+      if (isPost && Number(request.headers['content-length'] ?? 0) > mostDiscarded) {
         finish('too_large', answers.tooLarge)
         return
       }
@@ -231,12 +233,14 @@ function readBody(request: IncomingMessage): Promise<Buffer | BodyFault> {
       size += chunk.length
       if (size > largestBody) {
         more = []
-        resolve('too_large')
+        // Answered in the middle of its sending, the network would see a broken line instead of the 413.
+        if (size > mostDiscarded) resolve('too_large')
       } else if (first === undefined) first = chunk
       else (more ??= [first]).push(chunk)
     })
     request.on('end', () => {
-      resolve(more === undefined ? (first ?? noBytes) : Buffer.concat(more))
+      if (size > largestBody) resolve('too_large')
+      else resolve(more === undefined ? (first ?? noBytes) : Buffer.concat(more))
     })
     request.on('error', () => {
       resolve('broken_off')

@@ -48,7 +48,7 @@ defaults
 frontend public
   bind ${s.listen}
   http-request disable-l7-retry unless METH_GET
-  http-request deny deny_status 413 if { req.hdr_val(content-length) gt ${String(s.bodyLimitBytes)} }
+  http-request deny deny_status 413 if !{ path_beg /webhooks/ } { req.hdr_val(content-length) gt ${String(s.bodyLimitBytes)} }
   # What a client says about itself here is not believed.
   http-request del-header Forwarded
   http-request set-header X-Forwarded-For %[src]
