@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { Appearance, Message, Reaction, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import type { ChannelState, DeliveryState } from '../storage/model/words.ts'
+import type { DeliveryState } from '../storage/model/words.ts'
+import { setTrouble, tokenTrouble } from './health.ts'
 
 const at = z.coerce.date()
 
@@ -123,23 +124,8 @@ export async function moveForward(
     })
     facts.push(deliveryChanged(delivery, state, reason ?? null))
     if (refusal?.class === 'token')
-      await setChannelState(storage, tx, delivery, 'reconnect_needed', refusal.reason, facts)
+      await setTrouble(storage, tx, delivery, 'token', tokenTrouble(refusal.code, refusal.reason), facts)
   }
-}
-
-/** The channel's health has changed; announced only if it is news. */
-export async function setChannelState(
-  storage: Storage,
-  tx: Writer,
-  channel: { readonly accountId: string; readonly channelId: string },
-  state: ChannelState,
-  said: string | null,
-  facts: NewEvent[],
-): Promise<void> {
-  const { accountId, channelId } = channel
-  const reason = said?.slice(0, 500) ?? null
-  if (await storage.channels.setState(tx, accountId, channelId, state, reason))
-    facts.push({ accountId, type: 'channel.changed', data: { channel_id: channelId, state, reason } })
 }
 
 export const deliveryChanged = (

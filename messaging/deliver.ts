@@ -20,6 +20,7 @@ import { connectorOf } from './connectors/registry.ts'
 import { openAccess } from './directory.ts'
 import { isOutage } from './outage.ts'
 import { concludeAttempt, concludeLookup } from './outcomes.ts'
+import { answerTokenRefusal } from './tokens.ts'
 
 export interface DeliverContext {
   readonly storage: Storage
@@ -35,6 +36,7 @@ const nudgeSchema = z.object({ account_id: z.string(), conversation_id: z.string
 const laneMs = 10_000
 const renewMs = 3_000
 const sendLimitMs = 15_000
+const refreshLimitMs = 30_000
 const conversationsAtOnce = 64
 const perChannelAtOnce = 16
 
@@ -154,6 +156,11 @@ async function nextStep({ storage, holder }: DeliverContext, tx: Writer, lane: L
     await storage.outbox.append(tx, deliveryChanged(head, 'failed', reason))
     return { type: 'again' }
   }
+  if (channel.state === 'reconnect_needed') {
+    // The network would refuse one after the other: they wait, and the sweep finds them once the channel is reconnected.
+    await storage.lanes.release(tx, lane)
+    return { type: 'done' }
+  }
   const outbound = outboundOf(head, message, address?.externalId, conversation.lastInboundAt)
   if (head.state === 'unknown') {
     const attempt = (await storage.deliveries.attemptsOf(tx, accountId, [head.id])).at(-1)
@@ -194,7 +201,8 @@ function outboundOf(
 }
 
 /** One request, at most; always an outcome. */
-async function send({ storage, config, logger }: DeliverContext, { channel, message }: Sending): Promise<Outcome> {
+async function send(context: DeliverContext, { channel, message }: Sending): Promise<Outcome> {
+  const { storage, config, logger } = context
   const connector = connectorOf(channel.type)
   if (connector === undefined)
     return {
@@ -210,12 +218,18 @@ async function send({ storage, config, logger }: DeliverContext, { channel, mess
     logger.error({ channel: channel.id, err: error }, 'the credentials of a channel cannot be opened')
     return { type: 'retry', code: 'no_access', reason: 'The credentials of the channel cannot be opened just now.' }
   }
+  let outcome: Outcome
   try {
-    return await within(sendLimitMs, (signal) => connector.send(access, message, signal))
+    outcome = await within(sendLimitMs, (signal) => connector.send(access, message, signal))
   } catch (error) {
     logger.error({ channel: channel.id, err: error }, 'a connector failed to say what became of a message')
     return { type: 'unknown', code: 'no_answer', reason: 'The network gave no answer in time.' }
   }
+  if (outcome.type !== 'refused' || outcome.class !== 'token') return outcome
+  return answerTokenRefusal(context, channel, outcome, AbortSignal.timeout(refreshLimitMs)).catch((error: unknown) => {
+    logger.warn({ channel: channel.id, err: error }, 'a refused token could not be looked into')
+    return outcome
+  })
 }
 
 async function lookUp(

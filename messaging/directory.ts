@@ -2,7 +2,7 @@
 import type { Config } from '../infra/config.ts'
 import type { App, Channel, Storage } from '../storage/index.ts'
 import type { ChannelType } from '../storage/model/words.ts'
-import type { ChannelAccess } from './connectors/connector.ts'
+import type { AppAccess, ChannelAccess } from './connectors/connector.ts'
 
 const memoryMs = 5_000
 /** An address that is not known is asked for again, but not for each item of a flood. */
@@ -38,7 +38,8 @@ export class Directory {
     const channel = known?.channels.get(key)
     if (ageMs < (channel === undefined ? askAgainMs : memoryMs)) return channel
     const list = await this.#storage.channels.list(this.#storage.primary, accountId)
-    const channels = new Map(list.map((each) => [`${each.type} ${each.externalId}`, each]))
+    const connected = list.filter(({ disconnectedAt }) => disconnectedAt === null)
+    const channels = new Map(connected.map((each) => [`${each.type} ${each.externalId}`, each]))
     this.#channels.set(accountId, { channels, at: performance.now() })
     return channels.get(key)
   }
@@ -52,16 +53,27 @@ export async function openAccess(
 ): Promise<ChannelAccess> {
   const app = await storage.apps.get(storage.primary, channel.accountId, channel.appId)
   if (app === undefined) throw new Error(`the app ${channel.appId} of channel ${channel.id} is gone`)
-  const sealed = storage.apps.openSecrets(storage, app)
   return {
+    ...openApp(storage, config, app),
     externalId: channel.externalId,
     apiBaseUrl: channel.apiBaseUrl ?? app.apiBaseUrl ?? undefined,
-    allowHosts: config.networkHosts,
     credentials: storage.channels.openCredentials(storage, channel),
+  }
+}
+
+/** What a connector needs to speak for the app alone. */
+export function openApp(storage: Storage, config: Pick<Config, 'networkHosts'>, app: App): AppAccess {
+  const sealed = storage.apps.openSecrets(storage, app)
+  // Meta knows an app by one id for everything.
+  const clientId = app.clientId ?? (app.network === 'meta' ? app.externalId : null)
+  return {
+    externalId: app.externalId ?? undefined,
+    apiBaseUrl: app.apiBaseUrl ?? undefined,
+    allowHosts: config.networkHosts,
     app: {
       secret: sealed.secrets[0],
       consumerKey: app.consumerKey ?? undefined,
-      clientId: app.clientId ?? undefined,
+      clientId: clientId ?? undefined,
       clientSecret: sealed.clientSecret ?? undefined,
     },
   }

@@ -5,9 +5,10 @@ import { codeOf } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Delivery, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import { deliveryChanged, setChannelState } from './changes.ts'
+import { deliveryChanged } from './changes.ts'
 import type { Lookup, Outcome } from './connectors/connector.ts'
 import { confirmSent } from './echo.ts'
+import { setTrouble, tokenTrouble } from './health.ts'
 import { isOutage } from './outage.ts'
 
 interface Context {
@@ -104,10 +105,12 @@ async function apply(
     await change('failed', `Tried ${String(delivery.attemptCount)} times. ${reason}`)
   else if (outcome.type === 'retry')
     await change('retrying', reason, Math.max(outcome.afterMs ?? 0, pauseMs(delivery.attemptCount)))
-  else {
-    await change('failed', reason)
-    if (outcome.class === 'token') await setChannelState(storage, tx, delivery, 'reconnect_needed', reason, facts)
-  }
+  else if (outcome.class === 'token') {
+    await setTrouble(storage, tx, delivery, 'token', tokenTrouble(reasonCode, reason), facts)
+    // It waits for the reconnection, unless it has been refused through several of them.
+    if (delivery.attemptCount % mostTries === 0) await change('failed', reason)
+    else await change('retrying', `Waits until the channel is reconnected. ${reason}`, 0)
+  } else await change('failed', reason)
 }
 
 /** 2 s doubling to 10 min, spread by a quarter so that what failed together does not come back together. */

@@ -7,6 +7,7 @@ import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Broker } from './broker/contract.ts'
 import { openParking } from './broker/parking.ts'
+import { startCare } from './care.ts'
 import { startDeliver } from './deliver.ts'
 import { Directory } from './directory.ts'
 import { startRelay } from './events.ts'
@@ -36,6 +37,7 @@ export function startMessaging({ config, logger, storage, broker }: MessagingCon
     startReceive({ storage, directory: new Directory(storage), logger: log('receive'), names }, broker, parking),
   )
   lifecycle.add('media', startMedia({ storage, config, logger: log('media') }))
+  lifecycle.add('care', startCare({ storage, config, logger: log('care'), holder, names }))
   lifecycle.add('sweep', startSweep({ storage, broker, parking, logger: log('sweep'), holder }))
   return Promise.resolve(lifecycle)
 }

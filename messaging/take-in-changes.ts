@@ -1,9 +1,11 @@
 /** The items that make nothing new: edits, deletions, hiding, reactions, receipts, and rights that ended. */
-import type { Message } from '../storage/index.ts'
+import type { Message, Trouble } from '../storage/index.ts'
 import type { InboundEvent } from './connectors/connector.ts'
 import type { Change } from './changes.ts'
-import { changeMessage, moveForward, setChannelState } from './changes.ts'
+import { changeMessage, moveForward } from './changes.ts'
 import { confirmSent } from './echo.ts'
+import { requestCatchUp } from './gaps.ts'
+import { reconnectCure, setTrouble, tokenTrouble } from './health.ts'
 import { personOf } from './persons.ts'
 import type { Intake, Item } from './take-in.ts'
 
@@ -126,9 +128,8 @@ async function takeReceipt(
   }
   if (event.upTo !== undefined) {
     const thread = { accountId, channelId, threadKey: `direct:${event.person.externalId}` }
-    const conversation = (await storage.conversations.findByThread(tx, [thread])).get(storage.conversations.key(thread))
-    const covered =
-      conversation === undefined ? [] : await storage.deliveries.lockCovered(tx, accountId, conversation.id, event.upTo)
+    const id = (await storage.conversations.findByThread(tx, [thread])).get(storage.conversations.key(thread))
+    const covered = id === undefined ? [] : await storage.deliveries.lockCovered(tx, accountId, id, event.upTo)
     await moveForward(
       storage,
       tx,
@@ -160,11 +161,10 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
   const { event, channel } = item
   const place = { accountId: channel.accountId, channelId: channel.id }
   if (event.type === 'revoked') {
-    await setChannelState(storage, tx, place, 'reconnect_needed', event.reason, facts)
+    await setTrouble(storage, tx, place, 'token', tokenTrouble('revoked', event.reason), facts)
     trace.set(item, { at: item.at, became: 'channel revoked', id: channel.id })
   } else if (event.type === 'notice') {
-    if (event.state !== undefined)
-      await setChannelState(storage, tx, place, event.state, event.state === 'connected' ? null : event.text, facts)
+    if (event.state !== undefined) await setTrouble(storage, tx, place, 'notice', troubleOfNotice(event), facts)
     trace.set(item, { at: item.at, became: `notice: ${event.code}: ${event.text}`.slice(0, 300), id: channel.id })
   } else if (event.type === 'person_changed') {
     const was = personOf(channel, event.was)
@@ -175,6 +175,8 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
     }
     trace.set(item, { at: item.at, became: 'a person has another id', id: address?.contactId ?? null })
   } else if (event.type === 'replayed') {
+    // What the network could not send again is read back.
+    if (!event.isComplete) await requestCatchUp(storage, tx, channel, 'replay_incomplete')
     trace.set(item, {
       at: item.at,
       became: `replay ${event.jobId} ${event.isComplete ? 'ended' : 'ended early'}`,
@@ -182,3 +184,8 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
     })
   }
 }
+
+const troubleOfNotice = ({ state, code, text }: Extract<InboundEvent, { type: 'notice' }>): Trouble | undefined =>
+  state === undefined || state === 'connected'
+    ? undefined
+    : { state, code, reason: text, cure: state === 'reconnect_needed' ? reconnectCure : null }

@@ -16,13 +16,16 @@ import type { Sessions } from './sessions.ts'
 import { accounts } from './stores/accounts.ts'
 import { apps } from './stores/apps.ts'
 import { attachments } from './stores/attachments.ts'
+import { catchUps } from './stores/catch-ups.ts'
 import { channels } from './stores/channels.ts'
+import { connectAttempts } from './stores/connect-attempts.ts'
 import { contacts } from './stores/contacts.ts'
 import { conversations } from './stores/conversations.ts'
 import { deliveries } from './stores/deliveries.ts'
 import { earlyChanges } from './stores/early-changes.ts'
 import { documents } from './stores/documents.ts'
 import { events } from './stores/events.ts'
+import { health } from './stores/health.ts'
 import { lanes } from './stores/lanes.ts'
 import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
@@ -41,12 +44,15 @@ const stores = {
   accounts,
   apps,
   attachments,
+  catchUps,
   channels,
+  connectAttempts,
   contacts,
   conversations,
   deliveries,
   earlyChanges,
   events,
+  health,
   idempotency,
   lanes,
   leases,
@@ -90,7 +96,11 @@ export function openStorage(config: Config, logger: Logger): Promise<Storage> {
     documents: { ...documents, ...openDocuments(config) },
     secrets: openSecrets(config),
     sessions: openSessions(own, cache),
-    positions: openPositions(cache, () => databases.current(), (gtid, limitMs) => databases.settle(gtid, limitMs)),
+    positions: openPositions(
+      cache,
+      () => databases.current(),
+      (gtid, limitMs) => databases.settle(gtid, limitMs),
+    ),
     replicas: () => databases.replicas(),
     async close() {
       cache.close()
@@ -115,7 +125,10 @@ export type { NewPost, Post } from './stores/posts.ts'
 export type { Received, ReceivedChoice, ReceivedEntry, ReceivedFilter, TraceEntry } from './stores/received.ts'
 export type { Unnumbered } from './stores/relay.ts'
 export type { App } from './stores/apps.ts'
-export type { Channel } from './stores/channels.ts'
+export type { CatchUp } from './stores/catch-ups.ts'
+export type { Channel, Credentials, Quota, SubscriptionState } from './stores/channels.ts'
+export type { ConnectAttempt } from './stores/connect-attempts.ts'
+export type { Standing, Trouble, TroubleSource } from './stores/health.ts'
 export type { Lease } from './stores/leases.ts'
 export { hashToken, isTokenValid } from './stores/tokens.ts'
 export { parkedStates } from './stores/parked.ts'

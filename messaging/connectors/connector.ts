@@ -364,5 +364,7 @@ export interface Connector {
     channel: ChannelAccess,
     signal: AbortSignal,
   ): Promise<Asked<{ readonly credentials: Readonly<Record<string, string>>; readonly expiresAt: Date | undefined }>>
+  /** How much of its quotas the channel has used, as the network's answers told this process; the fullest first. */
+  quota?(channelExternalId: string): readonly QuotaUse[]
   readonly signIn?: SignIn
 }

@@ -7,15 +7,40 @@ export interface EventData {
   'message.received': { conversation_id: string; message_id: string; channel_id: string; kind: string }
   /** An own utterance that came back and was not sent by Parley. */
   'message.sent_elsewhere': { conversation_id: string; message_id: string; channel_id: string }
-  'message.queued': { conversation_id: string; message_id: string; channel_id: string; delivery_id: string; by: string | null }
+  'message.queued': {
+    conversation_id: string
+    message_id: string
+    channel_id: string
+    delivery_id: string
+    by: string | null
+  }
   /** Edited, deleted, hidden or reacted to. */
-  'message.changed': { conversation_id: string; message_id: string; change: 'edited' | 'deleted' | 'hidden' | 'reaction' }
+  'message.changed': {
+    conversation_id: string
+    message_id: string
+    change: 'edited' | 'deleted' | 'hidden' | 'reaction'
+  }
   /** A file was fetched, will not be, or is asked for again. */
   'attachment.changed': { conversation_id: string; message_id: string; attachment_id: string; state: string }
   'note.added': { conversation_id: string; message_id: string; by: string | null }
-  'delivery.changed': { conversation_id: string; message_id: string; delivery_id: string; state: string; reason: string | null }
+  'delivery.changed': {
+    conversation_id: string
+    message_id: string
+    delivery_id: string
+    state: string
+    reason: string | null
+  }
   'channel.created': { channel_id: string }
-  'channel.changed': { channel_id: string; state: string; reason: string | null }
+  /** `code` is stable; `cure` the one step that mends it. */
+  'channel.changed': {
+    channel_id: string
+    state: string
+    code: string | null
+    reason: string | null
+    cure: string | null
+  }
+  /** What was missed has been read back: `found` items, `new` of them not known before. */
+  'channel.caught_up': { channel_id: string; found: number; new: number }
   'app.changed': { app_id: string }
 }
 
@@ -33,11 +58,14 @@ export const eventTypes = [
   'delivery.changed',
   'channel.created',
   'channel.changed',
+  'channel.caught_up',
   'app.changed',
 ] as const satisfies readonly EventType[]
 
 /** A fact on its way to the outbox. */
-export type NewEvent = { [Type in EventType]: { readonly type: Type; readonly accountId: string; readonly data: EventData[Type] } }[EventType]
+export type NewEvent = {
+  [Type in EventType]: { readonly type: Type; readonly accountId: string; readonly data: EventData[Type] }
+}[EventType]
 
 /** A numbered fact. Numbers rise by one; they are never reused. */
 export interface Event {

@@ -1,4 +1,4 @@
-/** Channels: connected addresses. Their credentials lie sealed in the row. */
+/** Channels: connected addresses. Their credentials lie sealed in the row; how they are is written by `health.ts`. */
 import { z } from 'zod'
 import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
@@ -14,13 +14,38 @@ export interface Channel {
   readonly externalId: string
   /** See `channels.openCredentials`. */
   readonly sealedCredentials: Buffer
+  /** Rises with every change of the credentials. */
+  readonly credentialsVersion: number
   readonly apiBaseUrl: string | null
   readonly state: ChannelState
+  readonly stateCode: string | null
   readonly stateReason: string | null
+  readonly stateCure: string | null
+  readonly subscriptionState: SubscriptionState | null
+  readonly subscriptionMissing: readonly string[] | null
+  /** The newest known share of each quota, 0 to 1. */
+  readonly quotas: readonly Quota[] | null
   readonly lastEventAt: Date | null
   readonly tokenExpiresAt: Date | null
+  readonly tokenIssuedAt: Date | null
+  /** A refresh whose end is not known. */
+  readonly refreshBeganAt: Date | null
+  readonly checkedAt: Date | null
+  /** What happened until then is here. */
+  readonly caughtUpTo: Date | null
+  readonly disconnectedAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
+}
+
+/** `partial`: something that should be subscribed is not. */
+export type SubscriptionState = 'active' | 'partial' | 'missing'
+
+export interface Quota {
+  readonly name: string
+  readonly used: number
+  /** ISO 8601. */
+  readonly resets_at: string | null
 }
 
 const credentials = z.record(z.string(), z.string())
@@ -40,52 +65,30 @@ export interface NewChannel {
   readonly tokenExpiresAt: Date | null
 }
 
-interface Row {
-  id: string
-  account_id: string
-  app_id: string
-  type: ChannelType
-  name: string
-  external_id: string
-  sealed_credentials: Buffer
-  api_base_url: string | null
-  state: ChannelState
-  state_reason: string | null
-  last_event_at: Date | null
-  token_expires_at: Date | null
-  created_at: Date
-  updated_at: Date
+export interface Sealer {
+  readonly secrets: Secrets
 }
 
-const columns = `id, account_id, app_id, type, name, external_id, sealed_credentials, api_base_url, state, state_reason, last_event_at, token_expires_at,
-  created_at, updated_at`
+/** What every select of a channel reads. */
+export const channelColumns = `id, account_id accountId, app_id appId, type, name, external_id externalId, sealed_credentials sealedCredentials,
+  credentials_version credentialsVersion, api_base_url apiBaseUrl, state, state_code stateCode, state_reason stateReason, state_cure stateCure,
+  subscription_state subscriptionState, subscription_missing subscriptionMissing, quotas, last_event_at lastEventAt, token_expires_at tokenExpiresAt,
+  token_issued_at tokenIssuedAt, refresh_began_at refreshBeganAt, checked_at checkedAt, caught_up_to caughtUpTo, disconnected_at disconnectedAt,
+  created_at createdAt, updated_at updatedAt`
 
-const present = (row: Row): Channel => ({
-  id: row.id,
-  accountId: row.account_id,
-  appId: row.app_id,
-  type: row.type,
-  name: row.name,
-  externalId: row.external_id,
-  sealedCredentials: row.sealed_credentials,
-  apiBaseUrl: row.api_base_url,
-  state: row.state,
-  stateReason: row.state_reason,
-  lastEventAt: row.last_event_at,
-  tokenExpiresAt: row.token_expires_at,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-})
-
+const select = `select ${channelColumns} from channels`
 const place = (id: string) => `channels|sealed_credentials|${id}`
+const seal = (sealer: Sealer, id: string, value: Credentials): Buffer =>
+  sealer.secrets.seal(JSON.stringify(value), place(id))
 
 export const channels = {
   /** The id. @param sealer the storage. The same address twice in one account is refused (ER_DUP_ENTRY). */
-  async create(tx: Writer, sealer: { readonly secrets: Secrets }, channel: NewChannel): Promise<string> {
+  async create(tx: Writer, sealer: Sealer, channel: NewChannel): Promise<string> {
     const id = channel.id ?? newId()
     const now = new Date()
     await tx.run(
-      `insert into channels (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, 'connected', null, null, ?, ?, ?)`,
+      `insert into channels (id, account_id, app_id, type, name, external_id, sealed_credentials, api_base_url, state, token_expires_at, token_issued_at,
+         created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'connected', ?, ?, ?, ?)`,
       [
         id,
         channel.accountId,
@@ -93,9 +96,10 @@ export const channels = {
         channel.type,
         channel.name,
         channel.externalId,
-        sealer.secrets.seal(JSON.stringify(channel.credentials), place(id)),
+        seal(sealer, id, channel.credentials),
         channel.apiBaseUrl,
         channel.tokenExpiresAt,
+        now,
         now,
         now,
       ],
@@ -103,80 +107,93 @@ export const channels = {
     return id
   },
 
-  async get(reader: Reader, accountId: string, id: string): Promise<Channel | undefined> {
-    const row = await reader.first<Row>(`select ${columns} from channels where account_id = ? and id = ?`, [
-      accountId,
-      id,
-    ])
-    return row && present(row)
+  get(reader: Reader, accountId: string, id: string): Promise<Channel | undefined> {
+    return reader.first<Channel>(`${select} where account_id = ? and id = ?`, [accountId, id])
   },
 
-  async list(reader: Reader, accountId: string): Promise<Channel[]> {
-    return (
-      await reader.query<Row>(`select ${columns} from channels where account_id = ? order by name, id`, [accountId])
-    ).map(present)
+  lock(tx: Writer, accountId: string, id: string): Promise<Channel | undefined> {
+    return tx.first<Channel>(`${select} where account_id = ? and id = ? for update`, [accountId, id])
+  },
+
+  list(reader: Reader, accountId: string): Promise<Channel[]> {
+    return reader.query<Channel>(`${select} where account_id = ? order by name, id`, [accountId])
+  },
+
+  /** The one under this address in the account, disconnected ones as well; locked. */
+  lockByAddress(tx: Writer, accountId: string, type: ChannelType, externalId: string): Promise<Channel | undefined> {
+    return tx.first<Channel>(`${select} where account_id = ? and type = ? and external_id = ? for update`, [
+      accountId,
+      type,
+      externalId,
+    ])
   },
 
   /** Whom an inbound item is for: networks name the address, and the webhook the app. */
-  async byExternalId(
-    reader: Reader,
-    appId: string,
-    type: ChannelType,
-    externalId: string,
-  ): Promise<Channel | undefined> {
-    const row = await reader.first<Row>(
-      `select ${columns} from channels where app_id = ? and type = ? and external_id = ?`,
-      [appId, type, externalId],
-    )
-    return row && present(row)
+  byExternalId(reader: Reader, appId: string, type: ChannelType, externalId: string): Promise<Channel | undefined> {
+    return reader.first<Channel>(`${select} where app_id = ? and type = ? and external_id = ?`, [
+      appId,
+      type,
+      externalId,
+    ])
   },
 
   /** All channels of one app. */
-  async listByApp(reader: Reader, accountId: string, appId: string): Promise<Channel[]> {
-    return (
-      await reader.query<Row>(`select ${columns} from channels where account_id = ? and app_id = ? order by id`, [
-        accountId,
-        appId,
-      ])
-    ).map(present)
+  listByApp(reader: Reader, accountId: string, appId: string): Promise<Channel[]> {
+    return reader.query<Channel>(`${select} where account_id = ? and app_id = ? order by id`, [accountId, appId])
   },
 
   /** Opens the credentials. Never log or present them. */
-  openCredentials(
-    sealer: { readonly secrets: Secrets },
-    channel: Pick<Channel, 'id' | 'sealedCredentials'>,
-  ): Credentials {
+  openCredentials(sealer: Sealer, channel: Pick<Channel, 'id' | 'sealedCredentials'>): Credentials {
     return credentials.parse(JSON.parse(sealer.secrets.open(channel.sealedCredentials, place(channel.id))))
   },
 
-  /** New credentials, as after a refresh or a reconnection. */
+  /**
+   * New credentials, as after a refresh or a reconnection; an unfinished refresh is forgotten.
+   * @param fromVersion only if they are still that version; false: someone else was faster
+   */
   async setCredentials(
     tx: Writer,
-    sealer: { readonly secrets: Secrets },
+    sealer: Sealer,
     accountId: string,
     id: string,
     value: Credentials,
     tokenExpiresAt: Date | null,
-  ): Promise<void> {
+    fromVersion?: number,
+  ): Promise<boolean> {
+    const { affectedRows } = await tx.run(
+      `update channels set sealed_credentials = ?, credentials_version = credentials_version + 1, token_expires_at = ?, token_issued_at = utc_timestamp(3),
+         refresh_began_at = null, updated_at = utc_timestamp(3) where account_id = ? and id = ? and (? is null or credentials_version = ?)`,
+      [seal(sealer, id, value), tokenExpiresAt, accountId, id, fromVersion ?? null, fromVersion ?? null],
+    )
+    return affectedRows > 0
+  },
+
+  /** Written before a refresh leaves and taken back when its answer is known: what stays tells of a lost answer. */
+  async noteRefresh(tx: Writer, accountId: string, id: string, isUnderWay: boolean): Promise<void> {
     await tx.run(
-      'update channels set sealed_credentials = ?, token_expires_at = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?',
-      [sealer.secrets.seal(JSON.stringify(value), place(id)), tokenExpiresAt, accountId, id],
+      'update channels set refresh_began_at = if(?, coalesce(refresh_began_at, utc_timestamp(3)), null) where account_id = ? and id = ?',
+      [isUnderWay, accountId, id],
     )
   },
 
-  /** Whether anything changed: only then is there a fact to announce. */
-  async setState(
+  /** Under another app, name and address of the network's interface, as a reconnection gives them. */
+  async move(
     tx: Writer,
     accountId: string,
     id: string,
-    state: ChannelState,
-    reason: string | null,
-  ): Promise<boolean> {
-    const { affectedRows } = await tx.run(
-      'update channels set state = ?, state_reason = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ? and not (state = ? and state_reason <=> ?)',
-      [state, reason, accountId, id, state, reason],
+    to: { readonly appId: string; readonly name: string; readonly apiBaseUrl: string | null },
+  ): Promise<void> {
+    await tx.run(
+      'update channels set app_id = ?, name = ?, api_base_url = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?',
+      [to.appId, to.name, to.apiBaseUrl, accountId, id],
     )
-    return affectedRows > 0
+  },
+
+  async setDisconnected(tx: Writer, accountId: string, id: string, isDisconnected: boolean): Promise<void> {
+    await tx.run(
+      'update channels set disconnected_at = if(?, coalesce(disconnected_at, utc_timestamp(3)), null), updated_at = utc_timestamp(3) where account_id = ? and id = ?',
+      [isDisconnected, accountId, id],
+    )
   },
 
   /** Notes that the network spoke; at most one write in ten seconds, so that busy channels do not meet on one row. */

@@ -185,14 +185,15 @@ export const deliveries = {
   /**
    * Conversations with something due and nobody at it: retries and look-ups whose time has come, what has been queued for
    * `idleMs`, sendings whose lane expired. At most `perChannel` of each channel, so that one slow channel hides no other.
+   * A channel that must be reconnected has only its broken-off sendings looked at; the rest waits.
    */
   async findDue(reader: Reader, idleMs: number, perChannel: number): Promise<Due[]> {
     return reader.query<Due>(
       `select accountId, conversationId, channelId from (
          select d.account_id accountId, d.conversation_id conversationId, d.channel_id channelId,
                 row_number() over (partition by d.channel_id order by min(d.updated_at)) place
-         from deliveries d left join delivery_lanes l on l.conversation_id = d.conversation_id and l.expires_at > utc_timestamp(3)
-         where l.conversation_id is null and (
+         from deliveries d join channels c on c.id = d.channel_id left join delivery_lanes l on l.conversation_id = d.conversation_id and l.expires_at > utc_timestamp(3)
+         where l.conversation_id is null and (c.state <> 'reconnect_needed' or d.state = 'sending') and (
            (d.state in ('retrying', 'unknown') and d.next_attempt_at <= utc_timestamp(3))
            or (d.state in ('queued', 'sending') and d.updated_at < date_sub(utc_timestamp(3), interval ? microsecond)))
          group by d.channel_id, d.conversation_id, d.account_id

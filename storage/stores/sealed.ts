@@ -6,6 +6,7 @@ import type { Secrets } from '../secrets.ts'
 export const sealedColumns = [
   { table: 'apps', column: 'sealed_secrets' },
   { table: 'channels', column: 'sealed_credentials' },
+  { table: 'connect_attempts', column: 'sealed_data' },
 ] as const
 
 /**

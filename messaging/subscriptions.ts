@@ -1,0 +1,91 @@
+/** Whether networks tell us what happens on a channel: looked at on a timer, renewed when it is missing. */
+import type { Config } from '../infra/config.ts'
+import type { App, Channel, Storage, SubscriptionState, Trouble } from '../storage/index.ts'
+import type { Asked, ChannelAccess, Subscription, WebhookRegistration } from './connectors/connector.ts'
+import { connectorFor, withLimit } from './health.ts'
+import type { CareContext } from './health.ts'
+
+const callLimitMs = 20_000
+
+/** The address that a network calls for this app. */
+export const webhookUrlOf = (app: Pick<App, 'webhookKey'>, config: Pick<Config, 'publicUrl'>): string =>
+  `${config.publicUrl}/webhooks/${app.webhookKey}`
+
+/** Where and as what our webhook is known. */
+export const webhookOf = (storage: Storage, config: Pick<Config, 'publicUrl'>, app: App): WebhookRegistration => ({
+  url: webhookUrlOf(app, config),
+  verifyToken: storage.apps.openSecrets(storage, app).verifyToken ?? undefined,
+})
+
+/** How the subscription is, after it was mended where that was possible. */
+export interface Subscribed {
+  readonly state: SubscriptionState
+  readonly missing: readonly string[]
+  /** It was not whole and has been mended: something may have been missed. */
+  readonly wasRenewed: boolean
+  readonly trouble: Trouble | undefined
+}
+
+/** Looks, and subscribes what is missing. `undefined`: nothing is known now, or this network has nothing to subscribe. */
+export async function ensureSubscription(
+  context: CareContext,
+  channel: Channel,
+  access: ChannelAccess,
+  webhook: WebhookRegistration,
+  signal: AbortSignal,
+): Promise<Subscribed | undefined> {
+  const connector = connectorFor(context, channel.type)
+  if (connector?.checkSubscription === undefined && connector?.subscribe === undefined) return undefined
+  const found = await withLimit(callLimitMs, signal, async (limited) =>
+    connector.checkSubscription?.(access, webhook, limited),
+  )
+  if (found?.type === 'ok' && stateOf(found.value) === 'active') return subscribed(found.value, false)
+  // Nobody could be asked: what was known stays.
+  if (found !== undefined && found.type !== 'ok' && found.type !== 'refused') return undefined
+  const renewed = await withLimit(callLimitMs, signal, async (limited) =>
+    connector.subscribe?.(access, webhook, limited),
+  )
+  if (renewed === undefined || renewed.type === 'retry' || renewed.type === 'unknown')
+    return found && conclude(found, false)
+  context.logger.info({ channel: channel.id, outcome: renewed.type }, 'the subscription of a channel was renewed')
+  return conclude(renewed, true)
+}
+
+const stateOf = ({ isActive, missing }: Subscription): SubscriptionState =>
+  !isActive ? 'missing' : missing.length > 0 ? 'partial' : 'active'
+
+function conclude(asked: Asked<Subscription>, wasRenewed: boolean): Subscribed {
+  if (asked.type === 'ok') return subscribed(asked.value, wasRenewed && asked.value.isActive)
+  return {
+    state: 'missing',
+    missing: [],
+    wasRenewed: false,
+    trouble: {
+      state: 'degraded',
+      code: `subscription_${asked.code}`,
+      reason: `The network refuses to tell us what happens on this channel: ${asked.reason}`,
+      cure: 'Run the check of the set-up: it names the step that is missing.',
+    },
+  }
+}
+
+function subscribed(value: Subscription, wasRenewed: boolean): Subscribed {
+  const state = stateOf(value)
+  const { missing } = value
+  const known: Record<SubscriptionState, Trouble | undefined> = {
+    active: undefined,
+    partial: {
+      state: 'degraded',
+      code: 'subscription_partial',
+      reason: value.reason ?? `The network does not tell us everything: ${missing.join(', ')} are not subscribed.`,
+      cure: 'Reconnect the channel and allow everything that is asked.',
+    },
+    missing: {
+      state: 'degraded',
+      code: 'not_subscribed',
+      reason: value.reason ?? 'The network does not tell us what happens on this channel.',
+      cure: 'Run the check of the set-up: it names the step that is missing.',
+    },
+  }
+  return { state, missing, wasRenewed, trouble: known[state] }
+}
