@@ -14,8 +14,8 @@ export interface Secrets {
   /** Whether the blob is sealed with the current key. */
   isCurrent(blob: Buffer): boolean
   /**
-   * A key for one purpose, such as signing cookies: 32 bytes, the same on each node. The first of all is made of the current
-   * key, the others of the older ones: sign with the first, accept any.
+   * A key for one purpose, such as signing cookies: 32 bytes. The first is made of the oldest key, which every node knows also
+   * while a new one is being brought in; the others of the younger ones: sign with the first, accept any.
    */
   derive(purpose: string): [Buffer, ...Buffer[]]
 }
@@ -79,10 +79,8 @@ export function openSecrets(config: Pick<Config, 'keys'>): Secrets {
     isCurrent: (blob) => split(blob).id === keys.current,
     derive(purpose) {
       const derived = (bytes: Buffer) => Buffer.from(hkdfSync('sha256', bytes, '', `parley ${purpose}`, 32))
-      const others = Object.keys(keys.keys)
-        .filter((id) => id !== keys.current)
-        .sort()
-      return [derived(current()[1]), ...others.map((id) => derived(find(id)))]
+      const [oldest = keys.current, ...younger] = Object.keys(keys.keys)
+      return [derived(find(oldest)), ...younger.map((id) => derived(find(id)))]
     },
   }
 }

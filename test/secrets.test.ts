@@ -77,8 +77,8 @@ describe('secrets', () => {
     writeFileSync(keys, JSON.stringify({ current: 'two', keys: { one: first, two: second } }))
     const after = openSecrets({ keys }).derive('cookies')
     expect(after).toHaveLength(2)
-    expect(after[1]!.equals(before)).toBe(true)
-    expect(after[0].equals(before)).toBe(false)
+    expect(after[0].equals(before)).toBe(true)
+    expect(after[1]!.equals(before)).toBe(false)
     expect(openSecrets({ keys }).derive('other')[0].equals(after[0])).toBe(false)
   })
 

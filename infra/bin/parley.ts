@@ -17,6 +17,8 @@ const usage = `usage: parley COMMAND
   setup                         schema and first account; prints the administrator as JSON
   token create --email E [--json]
                                 a bearer token with that user's rights
+  keys list|add|use ID|rotate|remove ID
+                                the keys that seal secrets, changed while the cluster runs
   doctor                        looks at everything a node needs, one line each
   version
 `
@@ -26,6 +28,7 @@ const commands: Readonly<Record<string, () => Promise<(args: string[]) => Promis
   cluster: async () => (await import('./commands/cluster.ts')).cluster,
   setup: async () => (await import('./commands/setup.ts')).setup,
   token: async () => (await import('./commands/token.ts')).token,
+  keys: async () => (await import('./commands/keys.ts')).keys,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 }
 
