@@ -12,6 +12,7 @@ const messageShape = z.object({
   text: z.string().nullable(),
   direction: z.string(),
   state: z.string().nullable(),
+  occurred_at: z.string(),
 })
 const pageShape = z.object({ items: z.array(messageShape), next_cursor: z.string().nullable() })
 const worldShape = z.object({
@@ -211,7 +212,7 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
         outbound.length -
         countBy(outbound, (one) => one.text ?? '').size,
       lostInbound: [...said.keys()].filter((text) => !stored.has(text)).length,
-      outOfOrder: countOutOfOrder(ledger, (one) => one.person),
+      outOfOrder: countOutOfOrder(ledger, outbound),
       answered: answered.size,
       seen: seen.size,
       seenTwice: [...seen.values()].filter((times) => times > 1).length,
@@ -221,15 +222,22 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
     }
   }
 
-  /** Each agent loop numbers its answers upwards, so a customer must see rising numbers from each; two loops make pairs that may cross. */
-  function countOutOfOrder<T extends { text: string }>(items: readonly T[], by: (item: T) => string): number {
-    const order = new Map([...answered.keys()].map((text, index) => [text, index]))
+  /** What a customer saw must stand in the order in which the answers were accepted, by the inbox's own account. */
+  function countOutOfOrder(
+    seen: readonly { text: string; person: string }[],
+    accepted: readonly z.infer<typeof messageShape>[],
+  ): number {
+    const order = new Map(
+      [...accepted]
+        .sort((a, b) => a.occurred_at.localeCompare(b.occurred_at) || a.id.localeCompare(b.id))
+        .map((one, index) => [one.text, index]),
+    )
     const last = new Map<string, number>()
     let crossed = 0
-    for (const item of items) {
-      const index = order.get(item.text) ?? 0
-      if (index + 2 < (last.get(by(item)) ?? -1)) crossed++
-      last.set(by(item), Math.max(index, last.get(by(item)) ?? -1))
+    for (const { text, person } of seen) {
+      const index = order.get(text) ?? 0
+      if (index < (last.get(person) ?? -1)) crossed++
+      last.set(person, index)
     }
     return crossed
   }
