@@ -6,10 +6,15 @@ import { Problem } from '../../infra/errors.ts'
 import { readJson } from '../connectors/reading.ts'
 import { burstSchema, runBurst } from './burst.ts'
 import type { Progress } from './burst.ts'
+import { keepMedia, mediaKinds } from './pictures.ts'
+import { setSubscribed } from './subscriptions.ts'
+import { xRevoke } from './wire-x.ts'
+import type { XLimits } from './x-limits.ts'
+import { setSubscribedOf } from './x-subscriptions.ts'
+import { killTokens } from './x-tokens.ts'
 import { firstPost, markRead, say, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { faultNames } from './faults.ts'
-import type { Faults } from './faults.ts'
 import type { Answer, Request } from './http.ts'
 import type { SandboxChannel, SandboxType, Utterance } from './world.ts'
 
@@ -24,12 +29,14 @@ const app = z.object({
 // prettier-ignore
 const channel = z.object({
   type, external_id: text, name: text, handle: text.optional(), access_token: text, access_token_secret: text.optional(), app_id: text, post: text.optional(),
+  page_id: text.optional(), business_account_id: text.optional(),
 })
 const person = z.object({ type, id: text, name: text, handle: text.optional() })
 // prettier-ignore
 const said = z.object({
   type, channel: text, person: z.object({ id: text, name: text.optional(), handle: text.optional() }), kind: z.enum(['message', 'comment', 'mention', 'post']).default('message'),
   text: z.string(), post_id: text.optional(), in_reply_to: text.optional(), occurred_at: z.iso.datetime().optional(), picture: z.url().optional(),
+  media: z.enum(mediaKinds).optional(), media_expires_ms: z.int().min(0).optional(),
 })
 // prettier-ignore
 const fault = z.object({
@@ -41,6 +48,7 @@ const settings = z.object({
   receipts: z.boolean().optional(),
   course: z.enum(['quick', 'real']).optional(),
   speed: z.number().positive().max(100_000).optional(),
+  x_limits: z.union([z.enum(['off', 'real']), z.record(z.string(), z.int().min(0))]).optional(),
 })
 const advance = z.object({ ms: z.int().min(0) })
 const raw = z.object({
@@ -49,6 +57,8 @@ const raw = z.object({
   body_base64: z.base64().optional(),
   headers: z.record(z.string(), z.string()).optional(),
 })
+const oneChannel = z.object({ channel: text })
+const subscription = z.object({ channel: text, is_on: z.boolean() })
 const read = z.object({ channel: text, person: text })
 
 type Act = (request: Request) => Answer | Promise<Answer>
@@ -56,10 +66,10 @@ type Act = (request: Request) => Answer | Promise<Answer>
 /** Answers `/control/...`; `undefined` when there is no such call. */
 export function openControl(
   stage: Stage,
-  faults: Faults,
+  limits: XLimits,
   signal: AbortSignal,
 ): (request: Request) => Promise<Answer | undefined> {
-  const { world, webhooks } = stage
+  const { world, webhooks, faults } = stage
   const ok = (json: unknown, status = 200): Answer => ({ status, json })
   let lastBurst: Progress | undefined
 
@@ -96,13 +106,33 @@ export function openControl(
     async 'POST /control/say'(request) {
       const given = parse(said, request)
       needChannel(given.channel, given.type)
-      const { utterance, delivered } = say(stage, given)
+      const { media, media_expires_ms, ...told } = given
+      const picture =
+        media === undefined
+          ? told.picture
+          : keepMedia(stage, request.url, { ...told, kind_of_media: media }, media_expires_ms)
+      const { utterance, delivered } = say(stage, { ...told, picture })
       // The answer waits for the first try, so that a script may go on from there; never long.
       await Promise.race([delivered, sleep(2_000, undefined, { ref: false })])
       return ok(
         { external_id: utterance.external_id, post_id: utterance.post_id ?? null, occurred_at: utterance.at },
         201,
       )
+    },
+    /** The owner withdraws what he allowed: every token dies, and X says so. */
+    async 'POST /control/revoke'(request) {
+      const found = needChannel(parse(oneChannel, request).channel)
+      killTokens(world, found)
+      const app = world.apps.get(found.app_id)
+      if (app !== undefined && found.type === 'x') await webhooks.post(app, xRevoke(world, app, found.external_id))
+      return ok({})
+    },
+    'PUT /control/subscriptions'(request) {
+      const { channel: id, is_on } = parse(subscription, request)
+      const found = needChannel(id)
+      if (found.type !== 'x') setSubscribed(world, id, is_on)
+      else setSubscribedOf(world, id, is_on ? undefined : { aaa: false, activity: [] })
+      return ok({})
     },
     async 'POST /control/read'(request) {
       const given = parse(read, request)
@@ -143,6 +173,8 @@ export function openControl(
       if (given.receipts !== undefined) stage.hasReceipts = given.receipts
       if (given.course !== undefined) webhooks.course = given.course
       if (given.speed !== undefined) stage.clock.setSpeed(given.speed)
+      if (typeof given.x_limits === 'string') limits.mode = given.x_limits
+      limits.own = typeof given.x_limits === 'object' ? given.x_limits : given.x_limits === undefined ? limits.own : {}
       return ok({
         retry_ms: webhooks.retryMs,
         receipts: stage.hasReceipts,

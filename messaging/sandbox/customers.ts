@@ -2,8 +2,11 @@
 import type { WebhookSender } from './webhooks.ts'
 import type { SandboxClock } from './clock.ts'
 import type { Faults } from './faults.ts'
+import { seenBody } from './graph-tellers.ts'
+import { tellStatus } from './graph-whatsapp.ts'
 import { pack, tellingsOf } from './tellings.ts'
-import { deliveryEvent, pageDelivery, readEvent, xReadMark } from './wire.ts'
+import { deliveryEvent, pageDelivery, readEvent } from './wire.ts'
+import { xReadMark } from './wire-x.ts'
 import type { SandboxType, Utterance, World } from './world.ts'
 
 export interface Said {
@@ -16,6 +19,8 @@ export interface Said {
   readonly in_reply_to?: string | undefined
   readonly occurred_at?: string | undefined
   readonly picture?: string | undefined
+  readonly files?: Utterance['files']
+  readonly wire?: Utterance['wire']
 }
 
 /** The sandbox's parts that act together. */
@@ -59,6 +64,8 @@ export function say(stage: Stage, said: Said): { utterance: Utterance; delivered
     post_id: postId,
     in_reply_to: inReplyTo,
     picture: said.picture,
+    files: said.files,
+    wire: said.wire,
     ...(said.occurred_at === undefined ? {} : { at: said.occurred_at }),
   })
   return { utterance, delivered: tell(stage, [utterance]) }
@@ -87,16 +94,19 @@ export async function confirmDelivery(stage: Stage, said: Utterance): Promise<vo
 
 /** The customer has read everything up to now. */
 export async function markRead(stage: Stage, channelId: string, personId: string): Promise<void> {
-  const channel = stage.world.channels.get(channelId)
-  const app = stage.world.apps.get(channel?.app_id ?? '')
-  const last = stage.world
+  const { world } = stage
+  const channel = world.channels.get(channelId)
+  const app = world.apps.get(channel?.app_id ?? '')
+  const last = world
     .between(channelId, personId)
     .findLast((said) => said.direction === 'outbound' && (said.kind === 'reply' || said.kind === 'private_reply'))
   if (channel === undefined || app === undefined || last === undefined) return
+  if (channel.type === 'whatsapp') return tellStatus(stage, channel, last, 'read')
+  if (channel.type === 'instagram') return stage.webhooks.post(app, seenBody(channelId, personId, last.external_id), channelId)
   const body =
     channel.type === 'facebook'
       ? pageDelivery(channelId, { messaging: [readEvent(channelId, personId, Date.parse(last.at))] })
-      : xReadMark(channelId, personId, last.external_id)
+      : xReadMark(world, app, { channel: channelId, person: personId, lastId: last.external_id })
   await stage.webhooks.post(app, body, channelId)
 }
 

@@ -16,11 +16,15 @@ import { openControl } from './control.ts'
 import type { Stage } from './customers.ts'
 import { Faults } from './faults.ts'
 import { openGraph } from './graph.ts'
+import { openMetaControl } from './graph-acts.ts'
+import { serveFile } from './graph-files.ts'
 import type { Answer, Face, Request } from './http.ts'
+import { servePublicMedia } from './pictures.ts'
 import { openPhone } from './phone.ts'
 import { WebhookSender } from './webhooks.ts'
 import { World } from './world.ts'
-import { openXApi } from './x-api.ts'
+import { isXPath, openXApi } from './x-api.ts'
+import { XLimits } from './x-limits.ts'
 
 export interface SandboxContext {
   readonly config: Pick<Config, 'home' | 'listen'>
@@ -44,18 +48,27 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
 
   const stopping = new AbortController()
   const graph = openGraph(stage)
-  const xApi = openXApi(stage)
-  const control = openControl(stage, faults, stopping.signal)
+  const limits = new XLimits(clock)
+  const xApi = openXApi(stage, limits)
+  const control = openControl(stage, limits, stopping.signal)
+  const metaControl = openMetaControl(stage)
   const phone = openPhone(world)
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await readRequest(request)
     if (phone.serve(call, response)) return
-    const known = call.path.startsWith('/health/') ? { status: 200, json: { status: 'ok' } } : await control(call)
+    const open = servePublicMedia(stage, call)
+    if (open !== undefined) {
+      reply(response, open)
+      return
+    }
+    const known = call.path.startsWith('/health/')
+      ? { status: 200, json: { status: 'ok' } }
+      : (serveFile(stage, call) ?? (await control(call)) ?? (await metaControl(call)))
     if (known !== undefined) reply(response, known)
     else if (call.path.startsWith('/control/'))
       reply(response, { status: 404, json: { detail: 'There is no such control call.' } })
-    else await serveFace(call.path.startsWith('/2/') ? xApi : graph, call, response)
+    else await serveFace(isXPath(call.path) ? xApi : graph, call, response)
   }
 
   /** One call of a network's API, with the faults that hold for it. */

@@ -1,6 +1,9 @@
 /** What is told of an utterance, and how many of them are packed into one body: batches, mixed pages and fields. */
 import { fieldsOf, isFields, textOf } from '../connectors/reading.ts'
-import { feedChange, messengerEvent, xDeliveries } from './wire.ts'
+import { tellInstagram, tellWhatsAppUtterance } from './graph-tellers.ts'
+import { isSubscribed } from './subscriptions.ts'
+import { feedChange, messengerEvent } from './wire.ts'
+import { xDeliveries } from './wire-x.ts'
 import type { SandboxApp, SandboxChannel, SandboxPerson, SandboxType, Utterance, World } from './world.ts'
 
 /** One item of Meta's envelope, or one body of X. */
@@ -20,6 +23,7 @@ export type Teller = (world: World, app: SandboxApp, channel: SandboxChannel, sa
 /** How each kind of channel tells; one that is missing stays silent. */
 export const tellers: Partial<Record<SandboxType, Teller>> = {
   facebook(world, app, channel, said) {
+    if (!isSubscribed(world, channel.external_id)) return []
     const isPublic = said.kind === 'comment' || said.kind === 'post' || said.kind === 'mention'
     return [
       {
@@ -31,6 +35,8 @@ export const tellers: Partial<Record<SandboxType, Teller>> = {
       },
     ]
   },
+  instagram: tellInstagram,
+  whatsapp: tellWhatsAppUtterance,
   x(world, app, channel, said) {
     const parent = said.in_reply_to === undefined ? undefined : world.byId.get(said.in_reply_to)
     const repliedToUser =

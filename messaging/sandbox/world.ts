@@ -34,6 +34,10 @@ export interface SandboxChannel {
   /** Given: the signature of OAuth 1.0a calls is checked. */
   readonly access_token_secret?: string | undefined
   readonly app_id: string
+  /** Instagram: the page it is linked to. */
+  readonly page_id?: string | undefined
+  /** WhatsApp: the business account of the number. */
+  readonly business_account_id?: string | undefined
 }
 
 export interface SandboxPerson {
@@ -60,6 +64,19 @@ export interface Utterance {
   readonly metadata?: string | undefined
   readonly tag?: string | undefined
   readonly picture?: string | undefined
+  readonly files?: readonly SandboxFile[] | undefined
+  /** Fields of the network's own message, as they stand on the wire: quick replies, places, presses. */
+  readonly wire?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A file in a message: what kind the network calls it, where it lies, its id where it has one. */
+export interface SandboxFile {
+  readonly kind: string
+  readonly url?: string | undefined
+  readonly id?: string | undefined
+  /** Name among the sandbox's own files. */
+  readonly file?: string | undefined
+  readonly title?: string | undefined
 }
 
 /** A webhook that is to reach its app: kept until it was taken or given up. */
@@ -167,9 +184,12 @@ export class World {
     return this.#byPair.get(`${channel} ${person}`) ?? []
   }
 
-  /** The channel that this token speaks for. */
+  /** The channel that this token speaks for; none for a token that was taken back (note `dead.<token>`). */
   channelByToken(type: SandboxType, token: string): SandboxChannel | undefined {
-    return [...this.channels.values()].find((channel) => channel.type === type && channel.access_token === token)
+    if (this.notes.has(`dead.${token}`)) return undefined
+    for (const channel of this.channels.values())
+      if (channel.type === type && channel.access_token === token) return channel
+    return undefined
   }
 
   /** Calls `listener` for every new utterance until the returned function is called. */
@@ -193,7 +213,12 @@ export class World {
 
   #newId(said: Pick<Utterance, 'type' | 'channel' | 'kind' | 'post_id'>): string {
     if (said.type === 'x') return this.newSnowflake()
+    if (said.type === 'whatsapp' && said.kind !== 'post')
+      return `wamid.${randomBytes(33).toString('base64').replace(/=+$/, '')}`
     const number = String(Date.now()) + String(this.ledger.length % 1000).padStart(3, '0')
+    // Media and comments of Instagram are plain numbers.
+    if (said.type === 'instagram' && said.kind !== 'message' && said.kind !== 'reply' && said.kind !== 'private_reply')
+      return `17${number}`
     if (said.kind === 'post') return `${said.channel}_${number}`
     if (said.kind === 'comment' || said.kind === 'mention') return `${said.post_id?.split('_')[1] ?? '0'}_${number}`
     return `m_${randomBytes(33).toString('base64url')}`

@@ -1,4 +1,4 @@
-/** The X API as far as Parley speaks it: direct messages, posts, timelines, users. */
+/** The X API as far as Parley speaks it: direct messages, posts, timelines, users, media; tokens and webhooks have files of their own. */
 import { fieldsOf, idOf, readJson, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
 import { measurePost } from '../connectors/x/length.ts'
@@ -6,68 +6,129 @@ import { signOAuth1 } from '../connectors/x/oauth1.ts'
 import { tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import type { Answer, Face, Request } from './http.ts'
+import { serveMedia } from './pictures.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
+import type { XLimits } from './x-limits.ts'
+import { openXOAuth } from './x-oauth.ts'
+import { listDirect, listMentions, listOwnPosts } from './x-reads.ts'
+import { appByBearer, channelOfToken } from './x-tokens.ts'
+import { openXWebhooks, problem } from './x-webhooks.ts'
+import type { Caller } from './x-webhooks.ts'
 
 type Refuse = () => { code: number; subcode: number | undefined } | undefined
 
-/** Paths as on api.x.com. */
-export function openXApi(stage: Stage): Face {
-  const { world } = stage
+/** Whether a path is X's, and not the Graph API's. */
+export const isXPath = (path: string): boolean => /^\/(2|oauth2|i\/oauth2|1\.1\/ton)\//.test(path)
 
-  function channelFor(request: Request): SandboxChannel | undefined {
+/** Paths as on api.x.com. */
+export function openXApi(stage: Stage, limits: XLimits): Face {
+  const { world, faults, clock } = stage
+  const oauth = openXOAuth(stage)
+  const administer = openXWebhooks(stage)
+
+  function callerOf(request: Request): Caller | undefined {
     const header = request.headers.authorization ?? ''
     const bearer = /^Bearer (.+)$/i.exec(header)?.[1]
-    if (bearer !== undefined) return world.channelByToken('x', bearer)
+    if (bearer !== undefined) {
+      const app = appByBearer(world, bearer)
+      return app === undefined ? ofUser(channelOfToken(world, clock, bearer)) : { app, channel: undefined }
+    }
     const fields = readOAuth(header)
     const channel = world.channelByToken('x', fields.oauth_token ?? '')
-    return channel === undefined || isSignedRight(stage, channel, request, fields) ? channel : undefined
+    return channel === undefined || isSignedRight(stage, channel, request, fields) ? ofUser(channel) : undefined
+  }
+  const ofUser = (channel: SandboxChannel | undefined): Caller | undefined => {
+    const app = world.apps.get(channel?.app_id ?? '')
+    return channel === undefined || app === undefined ? undefined : { app, channel }
+  }
+
+  async function answerCaller(request: Request, caller: Caller, refuse: Refuse): Promise<Answer> {
+    const administered = await administer(request, caller)
+    if (administered !== undefined) return administered
+    return caller.channel === undefined
+      ? problem(
+          403,
+          'Unsupported Authentication',
+          'This endpoint needs a user.',
+          'https://api.x.com/2/problems/unsupported-authentication',
+        )
+      : route(stage, caller.channel, request, refuse)
   }
 
   return {
     network: 'x',
-    channelOf: (request) => channelFor(request)?.external_id,
+    channelOf: (request) => callerOf(request)?.channel?.external_id,
     expiredToken: () => problem(401, 'Unauthorized', 'Unauthorized'),
-    answer(request, refuse) {
-      const channel = channelFor(request)
-      if (channel === undefined) return problem(401, 'Unauthorized', 'Unauthorized')
-      const answer = route(stage, channel, request, refuse)
-      return { ...answer, channel: channel.external_id, headers: { ...limitHeaders(answer.status), ...answer.headers } }
+    async answer(request, refuse) {
+      const granted = oauth(request)
+      if (granted !== undefined) return granted
+      const caller = callerOf(request)
+      if (caller === undefined) return problem(401, 'Unauthorized', 'Unauthorized')
+      const channel = caller.channel?.external_id
+      const media = serveMedia(stage, request)
+      if (media !== undefined) return media
+      if (faults.take('usage_capped', 'x', channel) !== undefined)
+        return problem(
+          429,
+          'UsageCapExceeded',
+          'Usage cap exceeded: Monthly product cap',
+          'https://api.x.com/2/problems/usage-capped',
+        )
+      const limited = faults.take('rate_limited', 'x', channel)
+      const { isOver, headers } = limits.count(channel ?? caller.app.app_id, request.method, request.path)
+      const own = limited === undefined ? headers : exhausted(clock.now() + (limited.ms ?? 3_000))
+      const answer =
+        isOver || limited !== undefined
+          ? problem(429, 'Too Many Requests', 'Too Many Requests')
+          : await answerCaller(request, caller, refuse)
+      const level =
+        caller.channel?.access_token_secret === undefined ? {} : { 'x-access-level': 'read-write-directmessages' }
+      const told = answer.status === 429 && limited === undefined && !isOver ? exhausted(clock.now() + 3_000) : own
+      return {
+        ...answer,
+        ...(channel === undefined ? {} : { channel }),
+        headers: { ...level, ...told, ...answer.headers },
+      }
     },
   }
 }
 
+const exhausted = (until: number): Record<string, string> => ({
+  'x-rate-limit-limit': '100',
+  'x-rate-limit-remaining': '0',
+  'x-rate-limit-reset': String(Math.ceil(until / 1000)),
+})
+
 function route(stage: Stage, channel: SandboxChannel, request: Request, refuse: Refuse): Answer {
   const { world } = stage
   const body = fieldsOf(readJson(request.body))
+  const query = request.url.searchParams
   const parts = request.path.split('/').slice(2).map(decodeURIComponent)
   const [first = '', second = '', third = '', fourth = ''] = parts
+  const isRead = request.method === 'GET'
   if (first === 'dm_conversations' && second === 'with' && request.method === 'POST' && fourth === 'messages')
     return sendDirect(stage, channel, third, body, refuse)
-  if (first === 'dm_conversations' && second === 'with' && request.method === 'GET' && fourth === 'dm_events')
-    return { status: 200, json: listDirect(stage, channel, third) }
+  if (first === 'dm_conversations' && second === 'with' && isRead && fourth === 'dm_events')
+    return { status: 200, json: listDirect(stage, channel, third, query) }
+  if (first === 'dm_events' && isRead) return { status: 200, json: listDirect(stage, channel, undefined, query) }
   if (first === 'tweets' && request.method === 'POST' && second === '') return sendPost(stage, channel, body, refuse)
-  if (first === 'users' && request.method === 'GET') {
-    if (third === 'tweets') return { status: 200, json: listOwnPosts(stage, channel, second) }
-    const id = second === 'me' ? channel.external_id : second
-    const person = world.people.get(id)
-    if (id === channel.external_id)
-      return { status: 200, json: { data: { id, name: channel.name, username: channel.handle ?? channel.name } } }
-    if (person !== undefined)
-      return { status: 200, json: { data: { id, name: person.name, username: person.handle ?? person.id } } }
-    return {
-      status: 200,
-      json: {
-        errors: [
-          {
-            title: 'Not Found Error',
-            detail: `Could not find user with id: [${id}].`,
-            type: 'https://api.twitter.com/2/problems/resource-not-found',
-          },
-        ],
-      },
-    }
+  if (first !== 'users' || !isRead) return problem(404, 'Not Found', 'Not Found')
+  if (third === 'tweets') return { status: 200, json: listOwnPosts(stage, channel, second, query) }
+  if (third === 'mentions')
+    return second === channel.external_id
+      ? { status: 200, json: listMentions(stage, channel, query) }
+      : problem(403, 'Forbidden', 'Not your timeline.', 'https://api.x.com/2/problems/not-authorized-for-resource')
+  const id = second === 'me' ? channel.external_id : second
+  const person =
+    id === channel.external_id ? { name: channel.name, handle: channel.handle ?? channel.name } : world.people.get(id)
+  if (person !== undefined)
+    return { status: 200, json: { data: { id, name: person.name, username: person.handle ?? id } } }
+  const missing = {
+    title: 'Not Found Error',
+    detail: `Could not find user with id: [${id}].`,
+    type: 'https://api.twitter.com/2/problems/resource-not-found',
   }
-  return problem(404, 'Not Found', 'Not Found')
+  return { status: 200, json: { errors: [missing] } }
 }
 
 function sendDirect(stage: Stage, channel: SandboxChannel, personId: string, body: Fields, refuse: Refuse): Answer {
@@ -150,43 +211,6 @@ const accept = (stage: Stage, said: Utterance, json: unknown): Answer => ({
   accepted: { echo: () => tell(stage, [said]), after: () => Promise.resolve() },
 })
 
-function listDirect(stage: Stage, channel: SandboxChannel, personId: string): unknown {
-  const events = stage.world
-    .between(channel.external_id, personId)
-    .filter((said) => said.kind === 'message' || said.kind === 'reply' || said.kind === 'private_reply')
-    .slice(-100)
-    .reverse()
-    .map((said) => ({
-      id: said.external_id,
-      event_type: 'MessageCreate',
-      text: said.text,
-      sender_id: said.direction === 'outbound' ? channel.external_id : personId,
-      created_at: said.at,
-    }))
-  return events.length === 0 ? { meta: { result_count: 0 } } : { data: events, meta: { result_count: events.length } }
-}
-
-function listOwnPosts(stage: Stage, channel: SandboxChannel, userId: string): unknown {
-  const posts = stage.world.ledger
-    .filter(
-      (said) =>
-        said.channel === userId &&
-        said.channel === channel.external_id &&
-        said.direction === 'outbound' &&
-        (said.kind === 'post' || said.kind === 'comment'),
-    )
-    .slice(-100)
-    .reverse()
-    .map((said) => ({
-      id: said.external_id,
-      text: said.text,
-      author_id: userId,
-      created_at: said.at,
-      ...(said.in_reply_to === undefined ? {} : { referenced_tweets: [{ type: 'replied_to', id: said.in_reply_to }] }),
-    }))
-  return posts.length === 0 ? { meta: { result_count: 0 } } : { data: posts, meta: { result_count: posts.length } }
-}
-
 function readOAuth(header: string): Record<string, string> {
   return Object.fromEntries(
     [...header.matchAll(/(oauth_\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [
@@ -216,17 +240,3 @@ function isSignedRight(
     return readOAuth(expected).oauth_signature === fields.oauth_signature
   })
 }
-
-function limitHeaders(status: number): Record<string, string> {
-  const remaining = status === 429 ? '0' : '99'
-  return {
-    'x-rate-limit-limit': '100',
-    'x-rate-limit-remaining': remaining,
-    'x-rate-limit-reset': String(Math.ceil(Date.now() / 1000) + (status === 429 ? 3 : 900)),
-  }
-}
-
-const problem = (status: number, title: string, detail: string, type = 'about:blank'): Answer => ({
-  status,
-  json: { title, detail, type, status },
-})
