@@ -60,6 +60,11 @@ const magic: readonly (readonly [string, Test])[] = [
  */
 export function sniffType(head: Uint8Array, declared = ''): string | undefined {
   const isSound = declared.startsWith('audio')
+  // A mark of UTF-16 looks like the beginning of a sound.
+  if (at(0, 0xff, 0xfe)(head) || at(0, 0xfe, 0xff)(head)) {
+    const markup = markupType(textOf(head))
+    if (markup !== undefined) return markup
+  }
   if (at(4, 'ftyp')(head)) return brandType(textOf(head.subarray(8, 12)), textOf(head.subarray(8, 64)), isSound)
   if (at(0, 0x1a, 0x45, 0xdf, 0xa3)(head))
     return textOf(head.subarray(0, 64)).includes('webm') ? (isSound ? 'audio/webm' : 'video/webm') : 'video/x-matroska'

@@ -21,6 +21,10 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   receive: { about: 'signed bodies taken in, against bare inserts of the same rows', load: () => import('./receive.ts') },
   fresh: { about: "a read after the reader's own write on the replica, against the same read on the primary", load: () => import('./fresh.ts') },
   cache: { about: "a cached read, against the bare client's get", load: () => import('./cache.ts') },
+  thumbnail: {
+    about: 'smaller copies of pictures, against bare sharp making the same; the event loop meanwhile',
+    load: () => import('./thumbnail.ts'),
+  },
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })

@@ -1,0 +1,140 @@
+/**
+ * Smaller copies of pictures as the worker makes them (header looked at, then thumbnail and preview), against sharp told
+ * to make the same two copies and nothing else; the same pictures, by turns, two at once. Beside it the event loop's lag.
+ */
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import sharp from 'sharp'
+import type { Sharp } from 'sharp'
+import { openDocuments } from '../../storage/documents.ts'
+import { takeFile } from '../../storage/files.ts'
+import { makeVariants } from '../../storage/images.ts'
+import { photo } from '../pictures.ts'
+import { median } from './fresh.ts'
+import type { BenchResult } from './run.ts'
+
+const rounds = 9
+const atOnce = 2
+
+/** `limit`: bare sharp with the same settings of the process, decoding each picture once as we do. */
+export async function run(): Promise<BenchResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
+  try {
+    const files = await drawPictures(folder)
+    const documents = openDocuments({ documents: join(folder, 'documents') })
+    const ours: number[] = []
+    const limit: number[] = []
+    const whole: number[] = []
+    const lags: Lag[] = []
+    for (let round = 0; round <= rounds; round++) {
+      const endOwn = watchLag()
+      const own = await rate(files, (file) => makeVariants(file.path))
+      const ownLag = endOwn()
+      const bare = await rate(files, (file) => makeBare(file.path))
+      const endTaken = watchLag()
+      const taken = await rate(files, (file) =>
+        takeFile(documents, { bytes: chunksOf(file.bytes), limit: 1e9, declaredType: 'image/jpeg', mustBeMedia: true }),
+      )
+      const takenLag = endTaken()
+      // The first round warms up.
+      if (round === 0) continue
+      ours.push(own)
+      limit.push(bare)
+      whole.push(taken)
+      lags.push(ownLag, takenLag)
+    }
+    const [mine, bare] = [median(ours), median(limit)]
+    return {
+      name: 'thumbnail',
+      ours: Number(mine.toFixed(2)),
+      limit: Number(bare.toFixed(2)),
+      ratio: Number((mine / bare).toFixed(3)),
+      unit: 'pictures/s',
+      runs: rounds,
+      pictures: files.length,
+      /** With everything that a file goes through: received in pieces, hashed, written, synced. */
+      taken_in: Number(median(whole).toFixed(2)),
+      /** What a timer of one millisecond was late by, while ours were made and taken in: the worst of all rounds. */
+      lag_p99_ms: Math.max(...lags.map(({ p99 }) => p99)),
+      lag_max_ms: Math.max(...lags.map(({ max }) => max)),
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+interface File {
+  readonly path: string
+  readonly bytes: Buffer
+}
+
+/** Photos of 12 megapixels, upright and turned; screenshots; one with transparency. */
+async function drawPictures(folder: string): Promise<File[]> {
+  const screen = await sharp(await photo(1920, 1080))
+    .png()
+    .toBuffer()
+  const clear = await sharp(await photo(1500, 1500))
+    .ensureAlpha(0.5)
+    .png()
+    .toBuffer()
+  const pictures = [await photo(4000, 3000), await photo(4000, 3000, 6), await photo(3000, 4000), screen, clear]
+  return Promise.all(
+    pictures.map(async (bytes) => {
+      const path = join(folder, createHash('sha256').update(bytes).digest('hex'))
+      await writeFile(path, bytes)
+      return { path, bytes }
+    }),
+  )
+}
+
+async function makeBare(path: string): Promise<void> {
+  const { data, info } = await sharp(path)
+    .autoOrient()
+    .resize({ width: 1280, height: 1280, fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const raw = { width: info.width, height: info.height, channels: info.channels }
+  const encode = (image: Sharp) =>
+    info.channels === 4 ? image.webp({ quality: 80, effort: 2 }) : image.jpeg({ quality: 80 })
+  await encode(sharp(data, { raw })).toBuffer()
+  await encode(sharp(data, { raw }).resize({ width: 320, height: 320, fit: 'inside' })).toBuffer()
+}
+
+async function rate(files: readonly File[], work: (file: File) => Promise<unknown>): Promise<number> {
+  const queue = [...files, ...files]
+  const count = queue.length
+  const startedAt = performance.now()
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let file = queue.shift(); file !== undefined; file = queue.shift()) await work(file)
+    }),
+  )
+  const seconds = (performance.now() - startedAt) / 1_000
+  await sleep(20)
+  return count / seconds
+}
+
+/** Pieces as a socket gives them. */
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536)
+}
+
+interface Lag {
+  readonly p99: number
+  readonly max: number
+}
+
+/** Milliseconds, until the answer is called. */
+function watchLag(): () => Lag {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  const late = (nanoseconds: number): number => Number(Math.max(0, nanoseconds / 1e6 - 1).toFixed(1))
+  delay.enable()
+  return () => {
+    delay.disable()
+    return { p99: late(delay.percentile(99)), max: late(delay.max) }
+  }
+}
