@@ -40,13 +40,15 @@ export async function checkChannel(context: CareContext, found: Channel, signal:
     const facts: NewEvent[] = []
     const place = { accountId, channelId }
     const troubles = await storage.health.troubles(tx, accountId, channelId)
-    const isHopeless = hopelessCodes.includes(troubles.expiry?.code ?? '')
     const say = (source: Parameters<typeof setTrouble>[3], trouble: Trouble | undefined): Promise<void> =>
       setTrouble(storage, tx, place, source, trouble, facts)
     const tokenExpiresAt = seen.condition?.tokenExpiresAt ?? current.tokenExpiresAt
     if (seen.condition !== undefined) await say('token', troubleOf(seen.condition))
     const expiry = expiryTrouble({ tokenExpiresAt }, seen.isRotating)
-    if (!isHopeless || expiry?.state === 'reconnect_needed') await say('expiry', expiry)
+    const hopeless = hopelessCodes.includes(troubles.expiry?.code ?? '') ? troubles.expiry : undefined
+    // Why it could not be renewed says more than that it has ended.
+    if (hopeless === undefined) await say('expiry', expiry)
+    else if (expiry?.state === 'reconnect_needed') await say('expiry', { ...hopeless, state: expiry.state })
     if (seen.subscribed !== undefined) await say('subscription', seen.subscribed.trouble)
     const { silence, notice } = troubles
     if (silence !== undefined && (current.lastEventAt?.getTime() ?? 0) > Date.parse(silence.at))

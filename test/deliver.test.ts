@@ -9,6 +9,7 @@ import { Directory } from '../messaging/directory.ts'
 import { startRelay } from '../messaging/events.ts'
 import { Names } from '../messaging/names.ts'
 import { receiveBodies } from '../messaging/receive.ts'
+import { reconnectChannel } from '../messaging/reconnect.ts'
 import { retryDelivery, sendReply } from '../messaging/send.ts'
 import { startMessaging } from '../messaging/server.ts'
 import { startSweep } from '../messaging/sweep.ts'
@@ -49,6 +50,7 @@ const reply = (conversationId: string, text: string) =>
   })
 const deliver = (node: Node, conversationId: string) =>
   deliverConversation({ ...node, logger, holder: node.config.node }, platform.accountId, conversationId, never)
+const channelNow = () => platform.storage.channels.get(platform.storage.primary, platform.accountId, platform.channelId)
 async function deliveryOf(messageId: string) {
   const [delivery] = await platform.storage.deliveries.ofMessages(platform.storage.primary, platform.accountId, [
     messageId,
@@ -88,6 +90,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(running.splice(0).map((part) => part.stop()))
   graph.behave = () => 'sent'
+  graph.isTokenDead = false
   graph.lookUp = graph.remember
 })
 afterAll(async () => {
@@ -293,16 +296,53 @@ describe('deliver', () => {
       'failed',
       'Invalid parameter',
     ])
-    const second = await reply(conversationId, 'no token')
+    // The channel itself is sound: only this message is refused.
+    const second = await reply(conversationId, 'no right')
     graph.behave = () => 'token'
     await deliver(platform, conversationId)
-    expect((await deliveryOf(second.id)).state).toBe('failed')
-    const channel = await platform.storage.channels.get(
-      platform.storage.primary,
-      platform.accountId,
-      platform.channelId,
+    expect([(await deliveryOf(second.id)).state, (await channelNow())?.state]).toEqual(['failed', 'connected'])
+  })
+
+  it('holds everything while the token is dead, and goes on by itself once the channel is reconnected', async () => {
+    const { storage, accountId, channelId } = platform
+    const customers = await Promise.all(Array.from({ length: 4 }, customer))
+    graph.isTokenDead = true
+    const before = graph.requests
+    const first = await reply(customers[0]?.conversationId ?? '', 'held 0')
+    await deliver(platform, customers[0]?.conversationId ?? '')
+    expect([(await deliveryOf(first.id)).state, (await deliveryOf(first.id)).reason]).toEqual([
+      'retrying',
+      'Waits until the channel is reconnected. The session has been invalidated.',
+    ])
+    expect([(await channelNow())?.state, (await channelNow())?.stateCode]).toEqual(['reconnect_needed', '190'])
+    const held = [first]
+    for (const [index, { conversationId }] of customers.entries()) {
+      held.push(await reply(conversationId, `held ${String(index + 1)}`))
+      await deliver(other, conversationId)
+    }
+    running.push(
+      startDeliver({ ...platform, logger, holder: 'holds' }, platform.broker, openParking(storage)),
+      startSweep({ ...platform, parking: openParking(storage), logger, holder: 'holds' }),
     )
-    expect([channel?.state, channel?.stateReason]).toEqual(['reconnect_needed', 'The session has been invalidated.'])
+    await new Promise((resolve) => setTimeout(resolve, 3_500))
+    const states = await Promise.all(held.map(async ({ id }) => (await deliveryOf(id)).state))
+    expect(states).toEqual(['retrying', 'queued', 'queued', 'queued', 'queued'])
+    expect((await attemptsOf(first.id)).length).toBe(1)
+    expect(graph.requests - before).toBe(1)
+
+    graph.isTokenDead = false
+    await reconnectChannel(platform, accountId, channelId, {
+      credentials: { access_token: 'new' },
+      tokenExpiresAt: null,
+    })
+    expect((await channelNow())?.state).toBe('connected')
+    await until(async () => {
+      const now = await Promise.all(held.map(async ({ id }) => (await deliveryOf(id)).state))
+      return now.every((state) => state === 'sent')
+    })
+    expect(graph.seen.filter(({ text }) => text.startsWith('held')).length).toBe(5)
+    const own = graph.seen.filter(({ to }) => to === customers[0]?.id).map(({ text }) => text)
+    expect(own).toEqual(['held 0', 'held 1'])
   })
 
   it('moves forward only by receipts, also by those that come before the answer', async () => {

@@ -26,6 +26,8 @@ export interface Graph {
   requests: number
   /** Decides for each message; all are sent unless it says otherwise. */
   behave: (text: string) => Behaviour
+  /** Nothing is allowed with the token any more. */
+  isTokenDead: boolean
   /** Answers a look-up of a conversation. */
   lookUp: (personId: string) => readonly { id: string; message: string; at: number }[] | 'error'
   /** Breaks the lines of requests that hang. */
@@ -51,7 +53,12 @@ export async function openGraph(pageId: string): Promise<Graph> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const url = new URL(request.url ?? '/', 'http://graph')
-      if (request.method === 'GET' && url.pathname.endsWith('/conversations'))
+      if (graph.isTokenDead) {
+        if (url.pathname.endsWith('/messages')) graph.requests += 1
+        answer(response, 401, { error: refusals.token?.error })
+      } else if (url.pathname.endsWith('/subscribed_apps'))
+        answer(response, 200, request.method === 'GET' ? { data: [] } : { success: true })
+      else if (request.method === 'GET' && url.pathname.endsWith('/conversations'))
         answerLookUp(response, url.searchParams.get('user_id') ?? '')
       else if (request.method === 'GET')
         answer(response, 200, { id: url.pathname.split('/').at(-1), name: 'Asked Name' })
@@ -103,6 +110,7 @@ export async function openGraph(pageId: string): Promise<Graph> {
     seen: [],
     requests: 0,
     behave: () => 'sent',
+    isTokenDead: false,
     lookUp: remember,
     remember,
     hangUp: () => {
