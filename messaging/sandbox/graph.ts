@@ -1,212 +1,150 @@
-/** The Graph API as far as Parley speaks it: Send API, comments, conversations, profiles, subscriptions, token check. */
+/** The Graph API as far as Parley speaks it: who is calling, for which channel, and what of it is answered where. */
 import { fieldsOf, idOf, isFields, readJson, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
 import { proveAppSecret } from '../connectors/meta/signature.ts'
-import { confirmDelivery, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
-import { graphError, listComments, listConversation, missing, readObject } from './graph-reads.ts'
+import { businessAccountOf, channelsOf, subscribedApps, tokenState } from './graph-channel.ts'
+import { routeInstagram } from './graph-instagram.ts'
+import { answerLogin, answerUser, appOf, debugToken, secretsOf } from './graph-login.ts'
+import { graphError, listComments, listConversations, listFeed, missing, readObject } from './graph-reads.ts'
+import { publish, sendComment, sendMessage } from './graph-says.ts'
+import type { Refuse } from './graph-says.ts'
+import { locateWhatsAppMedia, sendWhatsApp } from './graph-whatsapp.ts'
 import type { Answer, Face, Request } from './http.ts'
-import type { SandboxChannel, Utterance } from './world.ts'
+import { baseOf } from './graph-files.ts'
+import type { SandboxApp, SandboxChannel } from './world.ts'
 
-const dayMs = 24 * 60 * 60 * 1000
-
-type Refuse = () => { code: number; subcode: number | undefined } | undefined
+/** One call, taken apart. */
+export interface GraphRequest {
+  readonly method: string
+  readonly id: string
+  readonly edge: string
+  readonly parameters: Fields
+  readonly base: string
+}
 
 /** Paths as on graph.facebook.com, with any version or none. */
 export function openGraph(stage: Stage): Face {
   const { world } = stage
-
-  function channelFor(request: Request): SandboxChannel | undefined {
-    return world.channelByToken('facebook', tokenOf(request))
-  }
-
   return {
     network: 'meta',
-    channelOf: (request) => channelFor(request)?.external_id,
+    channelOf: (request) => {
+      const call = takeApart(request)
+      return pick(stage, channelsOf(world, tokenOf(request)), call)?.external_id
+    },
     expiredToken: () => graphError(190, 463, 'Error validating access token: Session has expired.', 400),
     answer(request, refuse) {
-      const channel = channelFor(request)
-      if (channel === undefined)
-        return graphError(190, undefined, 'Invalid OAuth access token - Cannot parse access token', 401)
+      const call = takeApart(request)
+      const path = call.edge === '' ? call.id : `${call.id}/${call.edge}`
+      const token = tokenOf(request)
+      const login = answerLogin(stage, call.method, path, { ...call.parameters, access_token: token })
+      if (login !== undefined) return login
+      const app = appOfToken(stage, token)
+      if (call.method === 'GET' && call.id === 'debug_token') {
+        // An app may look into tokens; whoever has a token may look into it.
+        const looked = textOf(call.parameters.input_token) ?? ''
+        return app !== undefined || looked === token ? debugToken(stage, looked) : invalid()
+      }
+      const state = tokenState(stage, token)
+      const user = world.apps.get(textOf(fieldsOf(world.notes.get(`meta.user.${token}`)).app_id) ?? '')
+      const channel = pick(stage, channelsOf(world, token), call)
+      if (!state.is_valid && (user ?? channel) !== undefined)
+        return graphError(190, state.subcode, 'Error validating access token: The session is no longer valid.', 400)
+      const asked = user ?? world.apps.get(channel?.app_id ?? '')
       const proof = request.url.searchParams.get('appsecret_proof')
-      const secrets = world.apps.get(channel.app_id)?.secrets ?? []
-      if (proof !== null && !secrets.some((secret) => proveAppSecret(channel.access_token, secret) === proof))
+      if (
+        asked !== undefined &&
+        proof !== null &&
+        !secretsOf(asked).some((secret) => proveAppSecret(token, secret) === proof)
+      )
         return graphError(100, undefined, 'Invalid appsecret_proof provided in the API argument')
-      const [first = '', second = ''] = request.path
-        .replace(/^\/v\d+\.\d+(?=\/|$)/, '')
-        .split('/')
-        .filter((part) => part !== '')
-        .map(decodeURIComponent)
-      const id = first === 'me' ? channel.external_id : first
-      const parameters = { ...Object.fromEntries(request.url.searchParams), ...readParameters(request) }
-      return { ...route(stage, channel, request.method, id, second, parameters, refuse), channel: channel.external_id }
+      if (user !== undefined) return answerUser(stage, user, call.id, call.edge, call.parameters)
+      if (channel === undefined) return invalid()
+      const own = { ...call, id: call.id === 'me' ? channel.external_id : call.id }
+      return { ...route(stage, channel, own, refuse), channel: channel.external_id }
     },
   }
 }
 
-function route(
+const invalid = (): Answer => graphError(190, undefined, 'Invalid OAuth access token - Cannot parse access token', 401)
+
+/** `<app id>|<secret>`. */
+function appOfToken(stage: Stage, token: string): SandboxApp | undefined {
+  const [id, secret] = token.split('|')
+  const app = secret === undefined ? undefined : appOf(stage.world, id)
+  return app !== undefined && secretsOf(app).includes(secret ?? '') ? app : undefined
+}
+
+/** Whose call it is, when a page and an Instagram account share the token. */
+function pick(
   stage: Stage,
-  channel: SandboxChannel,
-  method: string,
-  id: string,
-  edge: string,
-  parameters: Fields,
-  refuse: Refuse,
-): Answer {
-  const isPage = id === channel.external_id
+  channels: readonly SandboxChannel[],
+  { id, parameters }: GraphRequest,
+): SandboxChannel | undefined {
+  if (channels.length < 2) return channels[0]
+  const named = channels.find(
+    (one) => one.external_id === id || (one.type === 'whatsapp' && businessAccountOf(one) === id),
+  )
+  if (named !== undefined) return named
+  const recipient = isFields(parameters.recipient) ? parameters.recipient : {}
+  const target = stage.world.byId.get(idOf(recipient.comment_id) ?? id)
+  const type =
+    target?.type ??
+    stage.world.people.get(idOf(recipient.id) ?? id)?.type ??
+    (parameters.platform === 'instagram' ? 'instagram' : 'facebook')
+  return channels.find((one) => one.type === type) ?? channels[0]
+}
+
+function route(stage: Stage, channel: SandboxChannel, call: GraphRequest, refuse: Refuse): Answer {
+  const { method, id, edge, parameters } = call
+  const isOwn = id === channel.external_id || (channel.type === 'whatsapp' && id === businessAccountOf(channel))
+  if (edge === 'subscribed_apps' && isOwn)
+    return subscribedApps(stage, channel, method, textOf(parameters.subscribed_fields))
+  if (channel.type === 'whatsapp') return routeWhatsApp(stage, channel, call, refuse)
   if (method === 'POST' && edge === 'messages')
-    return isPage ? sendMessage(stage, channel, parameters, refuse) : missing(id)
+    return isOwn ? sendMessage(stage, channel, parameters, refuse) : missing(id)
+  if (method === 'GET' && edge === 'conversations' && isOwn) return listConversations(stage, channel, parameters)
+  if (channel.type === 'instagram') return routeInstagram(stage, channel, call, refuse)
   if (method === 'POST' && edge === 'comments') return sendComment(stage, channel, id, parameters, refuse)
-  if (method === 'POST' && edge === 'feed' && isPage) return publish(stage, channel, parameters, refuse)
+  if (method === 'POST' && edge === 'feed' && isOwn) return publish(stage, channel, parameters, refuse)
   if (method === 'GET' && edge === 'comments')
-    return { status: 200, json: { data: listComments(stage, channel, id, parameters) } }
-  if (method === 'GET' && edge === 'conversations' && isPage)
-    return { status: 200, json: { data: listConversation(stage, channel, parameters) } }
-  if (edge === 'subscribed_apps' && isPage)
-    return {
-      status: 200,
-      json:
-        method === 'GET'
-          ? { data: [{ id: channel.app_id, subscribed_fields: ['messages', 'message_echoes', 'feed'] }] }
-          : { success: true },
-    }
-  if (method === 'GET' && id === 'debug_token')
-    return {
-      status: 200,
-      json: {
-        data: { is_valid: true, app_id: channel.app_id, type: 'PAGE', expires_at: 0, profile_id: channel.external_id },
-      },
-    }
+    return { status: 200, json: listComments(stage, channel, id, parameters) }
+  if (method === 'GET' && edge === 'feed' && isOwn) return listFeed(stage, channel, parameters)
   if (method === 'GET' && edge === '') return readObject(stage, channel, id)
   return missing(id)
 }
 
-/** Send API: one message for each request, sent twice when asked twice. */
-function sendMessage(stage: Stage, channel: SandboxChannel, parameters: Fields, refuse: Refuse): Answer {
-  const { world } = stage
-  const recipient = isFields(parameters.recipient)
-    ? parameters.recipient
-    : fieldsOf(readJson(textOf(parameters.recipient) ?? ''))
-  const message = isFields(parameters.message)
-    ? parameters.message
-    : fieldsOf(readJson(textOf(parameters.message) ?? ''))
-  if (textOf(parameters.sender_action) !== undefined) return { status: 200, json: { recipient_id: idOf(recipient.id) } }
-  const text = textOf(message.text)
-  if (text === undefined)
-    return graphError(100, 2018034, 'Message cannot be empty, must provide valid attachment or text')
-  if (text.length > 2000)
-    return graphError(100, undefined, 'Length of param message[text] must be less than or equal to 2000')
-  const metadata = textOf(message.metadata)
-  if (metadata !== undefined && metadata.length >= 1000)
-    return graphError(100, undefined, 'Length of param message[metadata] must be less than 1000')
-
-  const commentId = idOf(recipient.comment_id)
-  const comment = commentId === undefined ? undefined : world.byId.get(commentId)
-  const personId = comment?.person ?? idOf(recipient.id)
-  if (commentId !== undefined) {
-    if (comment?.channel !== channel.external_id || comment.direction !== 'inbound')
-      return graphError(100, 33, `Unsupported post request. Object with ID '${commentId}' does not exist`)
-    if (
-      world
-        .between(channel.external_id, comment.person)
-        .some((said) => said.kind === 'private_reply' && said.in_reply_to === commentId)
-    )
-      return graphError(10900, undefined, 'Activity already replied to')
-    if (Date.now() - Date.parse(comment.at) > 7 * dayMs)
-      return graphError(10903, undefined, 'This activity cannot be replied to')
-  } else {
-    const closed = checkWindow(stage, channel, personId, parameters)
-    if (closed !== undefined) return closed
-  }
-  const refused = refuse()
-  if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
-  const said = world.say({
-    type: 'facebook',
-    channel: channel.external_id,
-    person: personId ?? '',
-    direction: 'outbound',
-    kind: commentId === undefined ? 'reply' : 'private_reply',
-    text,
-    metadata,
-    tag: textOf(parameters.tag),
-    ...(commentId === undefined ? {} : { in_reply_to: commentId }),
-  })
-  return accept(stage, said, { recipient_id: personId, message_id: said.external_id })
-}
-
-/** 24 hours after the person last wrote; seven days with the tag HUMAN_AGENT. */
-function checkWindow(
+function routeWhatsApp(
   stage: Stage,
   channel: SandboxChannel,
-  personId: string | undefined,
-  parameters: Fields,
-): Answer | undefined {
-  const last =
-    personId === undefined
-      ? undefined
-      : stage.world
-          .between(channel.external_id, personId)
-          .findLast((said) => said.direction === 'inbound' && said.kind === 'message')
-  if (last === undefined) return graphError(100, 2018001, 'No matching user found')
-  const type = textOf(parameters.messaging_type)
-  const tag = textOf(parameters.tag)
-  if (tag !== undefined && tag !== 'HUMAN_AGENT')
-    return graphError(100, undefined, `The tag ${tag} is no longer supported`)
-  const limit = type === 'MESSAGE_TAG' && tag === 'HUMAN_AGENT' ? 7 * dayMs : dayMs
-  return Date.now() - Date.parse(last.at) > limit
-    ? graphError(10, 2018278, 'This message is sent outside of allowed window.', 403)
-    : undefined
+  { method, id, edge, parameters, base }: GraphRequest,
+  refuse: Refuse,
+): Answer {
+  const isOwn = id === channel.external_id
+  if (method === 'POST' && edge === 'messages' && isOwn) return sendWhatsApp(stage, channel, parameters, refuse)
+  if (method === 'GET' && edge === '' && isOwn)
+    return { status: 200, json: { id, verified_name: channel.name, quality_rating: 'GREEN' } }
+  if (method === 'GET' && edge === '') return locateWhatsAppMedia(stage, channel, id, base)
+  return missing(id)
 }
 
-function sendComment(stage: Stage, channel: SandboxChannel, id: string, parameters: Fields, refuse: Refuse): Answer {
-  const target = stage.world.byId.get(id)
-  if (
-    target?.channel !== channel.external_id ||
-    (target.kind !== 'comment' && target.kind !== 'post' && target.kind !== 'mention')
-  )
-    return missing(id)
-  const text = textOf(parameters.message)
-  if (text === undefined) return graphError(100, undefined, 'The parameter message is required')
-  if (text.length > 8000) return graphError(100, undefined, 'The comment is too long')
-  const refused = refuse()
-  if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
-  const isTop = target.kind === 'post'
-  const said = stage.world.say({
-    type: 'facebook',
-    channel: channel.external_id,
-    person: target.direction === 'inbound' ? target.person : '',
-    direction: 'outbound',
-    kind: 'comment',
-    text,
-    post_id: isTop ? id : target.post_id,
-    // Facebook knows two levels: an answer to an answer stands below the first comment.
-    ...(isTop ? {} : { in_reply_to: target.in_reply_to ?? id }),
-  })
-  return accept(stage, said, { id: said.external_id })
+function takeApart(request: Request): GraphRequest {
+  const [id = '', ...rest] = request.path
+    .replace(/^\/v\d+\.\d+(?=\/|$)/, '')
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decode)
+  const parameters = { ...Object.fromEntries(request.url.searchParams), ...readParameters(request) }
+  return { method: request.method, id, edge: rest.join('/'), parameters, base: baseOf(request) }
 }
 
-function publish(stage: Stage, channel: SandboxChannel, parameters: Fields, refuse: Refuse): Answer {
-  const text = textOf(parameters.message)
-  if (text === undefined) return graphError(100, undefined, 'The parameter message is required')
-  const refused = refuse()
-  if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
-  const said = stage.world.say({
-    type: 'facebook',
-    channel: channel.external_id,
-    person: '',
-    direction: 'outbound',
-    kind: 'post',
-    text,
-  })
-  return accept(stage, said, { id: said.external_id })
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
-
-const accept = (stage: Stage, said: Utterance, json: unknown): Answer => ({
-  status: 200,
-  json,
-  headers: { 'x-app-usage': '{"call_count":1,"total_time":1,"total_cputime":1}' },
-  accepted: { echo: () => tell(stage, [said]), after: () => confirmDelivery(stage, said) },
-})
 
 function readParameters(request: Request): Fields {
   const type = request.headers['content-type'] ?? ''
