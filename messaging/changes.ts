@@ -50,14 +50,17 @@ export function applyChange(before: Appearance, change: Change): Appearance | un
   }
 }
 
-/** Applies changes to one message whose row the caller has locked or just inserted; what is to be announced is added to `facts`. */
+/**
+ * Applies changes to one message whose row the caller has locked or just inserted; what is to be announced is added to
+ * `facts`. The message as it is then.
+ */
 export async function changeMessage(
   storage: Storage,
   tx: Writer,
   message: Message,
   changes: readonly Change[],
   facts: NewEvent[],
-): Promise<void> {
+): Promise<Message> {
   let appearance: Appearance = message
   for (const change of changes) {
     if (change.type === 'receipt') {
@@ -74,32 +77,32 @@ export async function changeMessage(
       data: { conversation_id: conversationId, message_id: id, change: saidAs[change.type] },
     })
   }
-  if (appearance !== message) await storage.messages.setAppearance(tx, message.accountId, message.id, appearance)
+  if (appearance === message) return message
+  await storage.messages.setAppearance(tx, message.accountId, message.id, appearance)
+  return { ...message, ...appearance }
 }
 
-/** Applies what was said of these messages before they came. */
+/** Applies what was said of these messages before they came; the messages as they are then. */
 export async function applyEarly(
   storage: Storage,
   tx: Writer,
   messages: readonly Message[],
   facts: NewEvent[],
-): Promise<void> {
-  const named = messages.flatMap((message) =>
-    message.externalId === null ? [] : [{ ...message, externalId: message.externalId }],
+): Promise<Message[]> {
+  const named = messages.flatMap(({ accountId, channelId, externalId }) =>
+    externalId === null ? [] : [{ accountId, channelId, externalId }],
   )
-  const early = await storage.earlyChanges.take(tx, named)
-  if (early.length === 0) return
-  for (const message of named) {
-    const own = early.filter(
-      ({ channelId, externalId }) => channelId === message.channelId && externalId === message.externalId,
-    )
-    const changes = own.flatMap(({ change }) => {
-      const parsed = changeSchema.safeParse(change)
-      return parsed.success ? [parsed.data] : []
-    })
-    if (changes.length > 0) await changeMessage(storage, tx, message, changes, facts)
+  const early = Map.groupBy(await storage.earlyChanges.take(tx, named), earlyKey)
+  const after: Message[] = []
+  for (const message of messages) {
+    const own = early.get(earlyKey(message))?.flatMap(({ change }) => changeSchema.safeParse(change).data ?? [])
+    after.push(own === undefined ? message : await changeMessage(storage, tx, message, own, facts))
   }
+  return after
 }
+
+const earlyKey = ({ channelId, externalId }: Pick<Message, 'channelId' | 'externalId'>): string =>
+  `${channelId} ${externalId ?? ''}`
 
 const rank = (state: DeliveryState): number => ['sent', 'delivered', 'read'].indexOf(state)
 

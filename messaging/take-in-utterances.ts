@@ -1,7 +1,9 @@
 /** The items that somebody said: which conversation each belongs to, which are our own words coming back, and the rest inserted. */
 import { newId } from '../infra/ids.ts'
 import type { ContactAddress, Conversation, Delivery, Message, Post, Storage } from '../storage/index.ts'
+import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarly } from './changes.ts'
+import type { InboundAttachment } from './connectors/connector.ts'
 import { confirmSent, normaliseText } from './echo.ts'
 import { addressOf } from './persons.ts'
 import { summarise } from './summary.ts'
@@ -104,75 +106,80 @@ async function insertUtterances(
   people: ReadonlyMap<string, ContactAddress>,
 ): Promise<void> {
   const { storage, tx, facts } = intake
-  const { ids, locked, created } = await openConversations(intake, [...placed.values()])
+  const ids = await beginConversations(intake, [...placed.values()])
   const drafts = new Map([...placed].map(([item, place]) => [item, draft(storage, item, ids.get(place) ?? '', people)]))
   const isNew = await storage.messages.insertNew(tx, [...drafts.values()])
-  const changed = new Map<string, Conversation>()
   const fresh: Message[] = []
-  for (const conversation of created)
-    facts.push({
-      accountId: conversation.accountId,
-      type: 'conversation.created',
-      data: { conversation_id: conversation.id, channel_id: conversation.channelId },
-    })
+  const files = new Map<string, readonly InboundAttachment[]>()
   for (const [item, message] of drafts) {
     if (!isNew.has(message.id)) {
       note(intake, item, 'repeat')
       continue
     }
     fresh.push(message)
+    if (item.event.attachments.length > 0) files.set(message.id, item.event.attachments)
     note(intake, item, item.event.type === 'echo' ? 'sent elsewhere' : message.kind, message.id)
-    const conversation = changed.get(message.conversationId) ?? locked.get(message.conversationId)
-    if (conversation !== undefined)
-      changed.set(conversation.id, summarise(conversation, message, item.event.attachments))
-    const { accountId, conversationId, channelId, kind } = message
-    const told = { conversation_id: conversationId, message_id: message.id, channel_id: channelId }
-    facts.push(
-      item.event.type === 'echo'
-        ? { accountId, type: 'message.sent_elsewhere', data: told }
-        : { accountId, type: 'message.received', data: { ...told, kind } },
-    )
-    if (conversation !== undefined && changed.get(conversation.id)?.status !== conversation.status) {
-      facts.push({
-        accountId,
-        type: 'conversation.changed',
-        data: { conversation_id: conversationId, changed: ['status'], by: null },
-      })
-    }
+    facts.push(saidFact(item, message))
   }
-  await storage.conversations.summarise(tx, [...changed.values()])
   await storage.attachments.insert(
     tx,
-    [...drafts].flatMap(([item, message]) =>
-      isNew.has(message.id)
-        ? item.event.attachments.map((attachment, position) => ({
-            accountId: message.accountId,
-            messageId: message.id,
-            position,
-            ...attachment,
-          }))
-        : [],
+    fresh.flatMap(({ id, accountId }) =>
+      (files.get(id) ?? []).map((file, position) => ({ accountId, messageId: id, position, ...file })),
     ),
   )
-  await applyEarly(storage, tx, fresh, facts)
+  await summariseAll(intake, await applyEarly(storage, tx, fresh, facts), files)
 }
 
-/** Begins what is to begin and locks all, in the order of ids. */
-async function openConversations(
-  intake: Intake,
+/** Begins what is to begin; the id of each place. */
+async function beginConversations(
+  { storage, tx, facts }: Intake,
   places: readonly Place[],
-): Promise<{ ids: Map<Place, string>; locked: Map<string, Conversation>; created: Conversation[] }> {
-  const { storage, tx } = intake
+): Promise<ReadonlyMap<Place, string>> {
   const distinct = [...new Set(places)]
   const begun = await storage.conversations.begin(
     tx,
     distinct.filter((place) => place.id === undefined),
   )
-  const ids = new Map(
+  for (const { id, accountId, channelId } of begun.all.values())
+    if (begun.created.has(id))
+      facts.push({ accountId, type: 'conversation.created', data: { conversation_id: id, channel_id: channelId } })
+  return new Map(
     distinct.map((place) => [place, place.id ?? begun.all.get(storage.conversations.key(place))?.id ?? '']),
   )
-  const locked = await storage.conversations.lockAll(tx, [...new Set(ids.values())])
-  return { ids, locked, created: [...locked.values()].filter(({ id }) => begun.created.has(id)) }
+}
+
+/**
+ * What the conversations show of themselves after these messages. Their rows are locked as late as can be, in the order of
+ * their ids, so that batches for the same people wait for each other only here.
+ */
+async function summariseAll(
+  { storage, tx, facts }: Intake,
+  fresh: readonly Message[],
+  files: ReadonlyMap<string, readonly InboundAttachment[]>,
+): Promise<void> {
+  const locked = await storage.conversations.lockAll(tx, [...new Set(fresh.map((each) => each.conversationId))])
+  const changed = new Map<string, Conversation>()
+  for (const message of fresh) {
+    const id = message.conversationId
+    const before = changed.get(id) ?? locked.get(id)
+    if (before === undefined) throw new Error(`conversation ${id} is gone`)
+    const after = summarise(before, message, files.get(message.id) ?? [])
+    changed.set(id, after)
+    if (after.status !== before.status)
+      facts.push({
+        accountId: message.accountId,
+        type: 'conversation.changed',
+        data: { conversation_id: id, changed: ['status'], by: null },
+      })
+  }
+  await storage.conversations.summarise(tx, [...changed.values()])
+}
+
+function saidFact(item: Said, { id, accountId, conversationId, channelId, kind }: Message): NewEvent {
+  const told = { conversation_id: conversationId, message_id: id, channel_id: channelId }
+  return item.event.type === 'echo'
+    ? { accountId, type: 'message.sent_elsewhere', data: told }
+    : { accountId, type: 'message.received', data: { ...told, kind } }
 }
 
 function draft(

@@ -10,10 +10,10 @@ import type {
 } from '../storage/index.ts'
 import type { InboundEvent, Thread } from './connectors/connector.ts'
 
-/** A conversation that exists (`id`) or is to begin. */
-export interface Place extends NewConversation {
-  readonly id: string | undefined
-}
+/** A conversation that exists (`id`) or is to begin; `contactId` undefined: not asked for. */
+export type Place =
+  | (Pick<NewConversation, 'channelId' | 'threadKey'> & { readonly id: string; readonly contactId: string | undefined })
+  | (NewConversation & { readonly id: undefined })
 
 export type Utterance = Extract<InboundEvent, { type: 'message' | 'echo' }>
 
@@ -34,7 +34,8 @@ export const parentsOf = (event: Utterance): string[] =>
 /** Finds the places of utterances one after another, in order of time; remembers those of the same batch. */
 export class Places {
   readonly #storage: Storage
-  /** By channel and thread key. */
+  /** By channel and thread key: those that exist, and those that this batch came upon. */
+  readonly #threadIds = new Map<string, string>()
   readonly #threads = new Map<string, Place>()
   /** By channel, visibility and the network's id. */
   readonly #ofMessage = new Map<string, Place>()
@@ -51,8 +52,7 @@ export class Places {
     threads: readonly { accountId: string; channelId: string; threadKey: string }[],
   ): Promise<Places> {
     const places = new Places(storage)
-    for (const [key, conversation] of await storage.conversations.findByThread(tx, threads))
-      places.#threads.set(key, placeOf(conversation))
+    for (const [key, id] of await storage.conversations.findByThread(tx, threads)) places.#threadIds.set(key, id)
     const parents = [...known].filter(([, message]) => message.visibility === 'public')
     const ids = [...new Set(parents.map(([, message]) => message.conversationId))]
     const byAccount = Map.groupBy(parents, ([, message]) => message.accountId)
@@ -82,13 +82,19 @@ export class Places {
         return place
     }
     const key = threadKey(thread, person?.externalId)
-    const known = this.#threads.get(this.#storage.conversations.key({ channelId, threadKey: key }))
-    if (known !== undefined || person === undefined) return known
-    const place: Place = {
-      id: undefined, accountId, channelId, contactId: person.contactId, contactAddressId: person.id, visibility: thread.kind,
-      threadKey: key, postId, lastActivityAt: event.occurredAt,
-    } // prettier-ignore
-    this.#threads.set(this.#storage.conversations.key(place), place)
+    const name = this.#storage.conversations.key({ channelId, threadKey: key })
+    const known = this.#threads.get(name)
+    if (known !== undefined) return known
+    const id = this.#threadIds.get(name)
+    if (id === undefined && person === undefined) return undefined
+    const place: Place =
+      id !== undefined || person === undefined
+        ? { id: id ?? '', channelId, threadKey: key, contactId: person?.contactId }
+        : {
+            id, accountId, channelId, contactId: person.contactId, contactAddressId: person.id, visibility: thread.kind,
+            threadKey: key, postId, lastActivityAt: event.occurredAt,
+          } // prettier-ignore
+    this.#threads.set(name, place)
     return place
   }
 
@@ -105,7 +111,9 @@ export class Places {
   }
 }
 
-const placeOf = (c: Conversation): Place => ({
-  id: c.id, accountId: c.accountId, channelId: c.channelId, contactId: c.contactId, contactAddressId: c.contactAddressId,
-  visibility: c.visibility, threadKey: c.threadKey, postId: c.postId, lastActivityAt: c.lastActivityAt,
-}) // prettier-ignore
+const placeOf = ({ id, channelId, threadKey, contactId }: Conversation): Place => ({
+  id,
+  channelId,
+  threadKey,
+  contactId,
+})

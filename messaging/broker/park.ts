@@ -101,12 +101,14 @@ export interface BatchOptions extends ConsumeOptions {
   readonly max: number
   /** How long a batch that is not full waits for more. */
   readonly lingerMs: number
+  /** Most batches in work at once, default 1; a further one is begun only when it is full. */
+  readonly atOnce?: number
 }
 
 /**
- * Calls `handler` with batches, one after the other, in the order of arrival; it settles each message itself (and parks what
- * is poison with `parkMessage`). When it throws, or leaves messages unsettled, it gets those again after a pause of 200 ms
- * doubling to 5 s.
+ * Calls `handler` with batches in the order of arrival, each as large as what waits; it settles each message itself (and parks
+ * what is poison with `parkMessage`). When it throws, or leaves messages unsettled, it gets those again after a pause of
+ * 200 ms doubling to 5 s.
  */
 export function consumeBatches(
   broker: Broker,
@@ -117,25 +119,29 @@ export function consumeBatches(
 ): Consumer {
   const stopping = new AbortController()
   const max = Math.min(options.max, options.credit)
+  const atOnce = options.atOnce ?? 1
   let waiting: Incoming[] = []
-  let isRunning = false
+  let running = 0
   let timer: NodeJS.Timeout | undefined
 
   const run = async (): Promise<void> => {
-    isRunning = true
-    while (waiting.length > 0 && !stopping.signal.aborted) {
+    clearTimeout(timer)
+    running += 1
+    // With another batch in work, only a full one is begun: what waits grows meanwhile.
+    while (waiting.length >= (running > 1 ? max : 1) && !stopping.signal.aborted) {
       const batch = waiting.slice(0, max)
       waiting = waiting.slice(max)
       await workBatch(batch, queue, handler, stopping.signal, logger)
     }
-    isRunning = false
+    running -= 1
   }
   const consumer = broker.consume(queue, options, (message) => {
     waiting.push(message)
-    if (isRunning) return
-    clearTimeout(timer)
-    if (waiting.length >= max) void run()
-    else timer = setTimeout(() => void (isRunning || run()), options.lingerMs)
+    if (waiting.length >= max && running < atOnce) void run()
+    else if (waiting.length === 1 && running === 0) {
+      clearTimeout(timer)
+      timer = setTimeout(() => void (running > 0 || run()), options.lingerMs)
+    }
   })
   return {
     async stop() {

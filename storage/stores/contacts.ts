@@ -2,7 +2,7 @@
 import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
 import type { ChannelType } from '../model/words.ts'
-import { inList } from './in-list.ts'
+import { anyOf, inList } from './in-list.ts'
 
 export interface Contact {
   readonly id: string
@@ -188,10 +188,13 @@ async function findAddresses(
   lock: '' | 'lock in share mode' | 'for update',
 ): Promise<Map<string, ContactAddress>> {
   if (people.length === 0) return new Map()
-  const list = inList(people.map((person) => [person.accountId, person.scope, person.externalId]))
+  const named = anyOf(
+    ['account_id', 'scope', 'external_id'],
+    people.map((person) => [person.accountId, person.scope, person.externalId]),
+  )
   const rows = await reader.query<ContactAddress>(
-    `select ${addressColumns} from contact_addresses where (account_id, scope, external_id) in ${list.sql} ${lock}`,
-    list.values,
+    `select ${addressColumns} from contact_addresses where ${named.sql} ${lock}`,
+    named.values,
   )
   return new Map(rows.map((row) => [personKey(row), row]))
 }

@@ -2,7 +2,7 @@
 import { newId } from '../../infra/ids.ts'
 import type { Reader, SqlValue, Writer } from '../database.ts'
 import type { ConversationStatus, Visibility } from '../model/words.ts'
-import { inList } from './in-list.ts'
+import { anyOf, inList } from './in-list.ts'
 
 export interface Conversation {
   readonly id: string
@@ -132,12 +132,18 @@ export const conversations = {
     return new Map(rows.map((row) => [row.id, row]))
   },
 
-  /** The conversations of these threads by `key`. */
+  /** The ids of these threads' conversations by `key`; an index alone answers. */
   async findByThread(
     reader: Reader,
     threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[],
-  ): Promise<Map<string, Conversation>> {
-    return findThreads(reader, threads, '')
+  ): Promise<Map<string, string>> {
+    if (threads.length === 0) return new Map()
+    const named = threadsNamed(threads)
+    const rows = await reader.query<Pick<Conversation, 'id' | 'channelId' | 'threadKey'>>(
+      `select c.id, c.channel_id channelId, c.thread_key threadKey from conversations c where ${named.sql}`,
+      named.values,
+    )
+    return new Map(rows.map((row) => [threadKeyOf(row), row.id]))
   },
 
   /** Begins these conversations, or finds those that another node began meanwhile. `created`: the ids that are new. */
@@ -179,51 +185,36 @@ export const conversations = {
       ]),
       'on duplicate key update id = id',
     )
-    const all = await findThreads(tx, sorted, 'for update')
+    const named = threadsNamed(sorted)
+    const rows = await tx.query<Conversation>(
+      `select ${columns} from conversations c where ${named.sql} for update`,
+      named.values,
+    )
     const made = new Set(ids)
-    return { all, created: new Set([...all.values()].map((c) => c.id).filter((id) => made.has(id))) }
+    return {
+      all: new Map(rows.map((row) => [threadKeyOf(row), row])),
+      created: new Set(rows.map(({ id }) => id).filter((id) => made.has(id))),
+    }
   },
 
-  /** Writes the summaries of locked conversations back, all in one statement. */
+  /** Writes the summaries of locked conversations back, all in one statement: a join costs a third less than an upsert. */
   async summarise(tx: Writer, changed: readonly Conversation[]): Promise<void> {
-    await tx.insertMany(
-      'conversations',
-      [
-        'id',
-        'account_id',
-        'channel_id',
-        'contact_id',
-        'contact_address_id',
-        'visibility',
-        'thread_key',
-        'status',
-        'preview',
-        'last_activity_at',
-        'last_inbound_at',
-        'waiting_since',
-        'created_at',
-        'updated_at',
-      ],
-      [...changed]
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .map((c) => [
-          c.id,
-          c.accountId,
-          c.channelId,
-          c.contactId,
-          c.contactAddressId,
-          c.visibility,
-          c.threadKey,
-          c.status,
-          c.preview,
-          c.lastActivityAt,
-          c.lastInboundAt,
-          c.waitingSince,
-          c.createdAt,
-          new Date(),
-        ]),
-      `on duplicate key update status = values(status), preview = values(preview), last_activity_at = values(last_activity_at),
-       last_inbound_at = values(last_inbound_at), waiting_since = values(waiting_since), updated_at = values(updated_at)`,
+    if (changed.length === 0) return
+    const rows = changed.map((c) => ({
+      id: c.id,
+      status: c.status,
+      preview: c.preview,
+      activity: sqlTime(c.lastActivityAt),
+      inbound: sqlTime(c.lastInboundAt),
+      waiting: sqlTime(c.waitingSince),
+    }))
+    await tx.run(
+      `update conversations c join json_table(?, '$[*]' columns (id char(36) path '$.id', status varchar(10) path '$.status',
+         preview varchar(200) path '$.preview', activity datetime(3) path '$.activity', inbound datetime(3) path '$.inbound',
+         waiting datetime(3) path '$.waiting')) after on c.id = cast(after.id as uuid)
+       set c.status = after.status, c.preview = after.preview, c.last_activity_at = after.activity, c.last_inbound_at = after.inbound,
+         c.waiting_since = after.waiting, c.updated_at = utc_timestamp(3)`,
+      [JSON.stringify(rows)],
     )
   },
 
@@ -271,16 +262,10 @@ export const conversations = {
   },
 }
 
-async function findThreads(
-  reader: Reader,
-  threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[],
-  lock: '' | 'for update',
-): Promise<Map<string, Conversation>> {
-  if (threads.length === 0) return new Map()
-  const list = inList(threads.map((thread) => [thread.accountId, thread.channelId, thread.threadKey]))
-  const rows = await reader.query<Conversation>(
-    `select ${columns} from conversations c where (c.account_id, c.channel_id, c.thread_key) in ${list.sql} ${lock}`,
-    list.values,
+const sqlTime = (at: Date | null): string | null => at && at.toISOString().slice(0, 23).replace('T', ' ')
+
+const threadsNamed = (threads: readonly Pick<Conversation, 'accountId' | 'channelId' | 'threadKey'>[]) =>
+  anyOf(
+    ['c.account_id', 'c.channel_id', 'c.thread_key'],
+    threads.map((thread) => [thread.accountId, thread.channelId, thread.threadKey]),
   )
-  return new Map(rows.map((row) => [threadKeyOf(row), row]))
-}

@@ -1,7 +1,7 @@
 /** What was said of a message before it came: applied when it comes. */
 import { newId } from '../../infra/ids.ts'
 import type { Writer } from '../database.ts'
-import { inList } from './in-list.ts'
+import { anyOf, inList } from './in-list.ts'
 
 /** `change` is JSON as its writer made it, parsed by its reader. */
 export interface EarlyChange {
@@ -32,11 +32,14 @@ export const earlyChanges = {
     keys: readonly { readonly accountId: string; readonly channelId: string; readonly externalId: string }[],
   ): Promise<EarlyChange[]> {
     if (keys.length === 0) return []
-    const list = inList(keys.map((key) => [key.accountId, key.channelId, key.externalId]))
+    const named = anyOf(
+      ['account_id', 'channel_id', 'external_id'],
+      keys.map((key) => [key.accountId, key.channelId, key.externalId]),
+    )
     const rows = await tx.query<EarlyChange>(
       `select id, channel_id channelId, external_id externalId, change_data \`change\` from early_changes
-       where (account_id, channel_id, external_id) in ${list.sql} order by id for update`,
-      list.values,
+       where ${named.sql} order by id for update`,
+      named.values,
     )
     if (rows.length > 0) {
       const ids = inList(rows.map((row) => row.id))

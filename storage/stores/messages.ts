@@ -1,7 +1,8 @@
 /** One utterance: inbound, outbound, or a private note. */
 import type { Reader, SqlValue, Writer } from '../database.ts'
 import type { Direction, MessageKind, Visibility } from '../model/words.ts'
-import { inList } from './in-list.ts'
+import { codeOf } from '../../infra/errors.ts'
+import { anyOf, inList } from './in-list.ts'
 
 export interface Reaction {
   readonly by: string
@@ -109,17 +110,24 @@ export const messages = {
     const sorted = [...new Map(keys.map((key) => [externalKey(key), key])).entries()]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, key]) => key)
-    const list = inList(sorted.map((key) => [key.accountId, key.channelId, key.visibility, key.externalId]))
-    const rows = await reader.query<Row>(
-      `select ${columns} from messages m where (m.account_id, m.channel_id, m.visibility, m.external_id) in ${list.sql} ${lock}`,
-      list.values,
+    const named = anyOf(
+      ['m.account_id', 'm.channel_id', 'm.visibility', 'm.external_id'],
+      sorted.map((key) => [key.accountId, key.channelId, key.visibility, key.externalId]),
     )
+    const rows = await reader.query<Row>(`select ${columns} from messages m where ${named.sql} ${lock}`, named.values)
     return new Map(rows.map((row) => [externalKey(row), present(row)]))
   },
 
   /** Inserts what is not there yet under its network's id; answers the ids of those that are new. */
   async insertNew(tx: Writer, news: readonly Message[]): Promise<Set<string>> {
     if (news.length === 0) return new Set()
+    try {
+      // As a rule the caller has looked and all are new; the statement that fails leaves the transaction as it was.
+      await this.insert(tx, news)
+      return new Set(news.map(({ id }) => id))
+    } catch (error) {
+      if (codeOf(error) !== 'ER_DUP_ENTRY') throw error
+    }
     await this.insert(tx, news, 'on duplicate key update id = id')
     const list = inList(news.map((message) => message.id))
     const rows = await tx.query<{ id: string }>(`select id from messages where id in ${list.sql}`, list.values)

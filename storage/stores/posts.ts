@@ -1,7 +1,7 @@
 /** Public content by a channel, beneath which comments stand. A post that is only known by its id is kept bare. */
 import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
-import { inList } from './in-list.ts'
+import { anyOf, inList } from './in-list.ts'
 
 export interface Post {
   readonly id: string
@@ -90,10 +90,10 @@ async function find(
   wanted: readonly NewPost[],
   lock: '' | 'lock in share mode',
 ): Promise<Map<string, Post>> {
-  const list = inList(wanted.map((post) => [post.accountId, post.channelId, post.externalId]))
-  const rows = await reader.query<Post>(
-    `select ${columns} from posts where (account_id, channel_id, external_id) in ${list.sql} ${lock}`,
-    list.values,
+  const named = anyOf(
+    ['account_id', 'channel_id', 'external_id'],
+    wanted.map((post) => [post.accountId, post.channelId, post.externalId]),
   )
+  const rows = await reader.query<Post>(`select ${columns} from posts where ${named.sql} ${lock}`, named.values)
   return new Map(rows.map((row) => [postKey(row), row]))
 }
