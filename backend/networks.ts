@@ -126,6 +126,19 @@ export async function createChannel(
   }
 }
 
+/** Gives a channel another name. @throws Problem 404 */
+export async function renameChannel(storage: Storage, accountId: string, id: string, name: string): Promise<void> {
+  await storage.write(async (tx) => {
+    const channel = await storage.channels.lock(tx, accountId, id)
+    if (channel === undefined) throw notFound('channel')
+    if (channel.name === name) return
+    const { appId, apiBaseUrl, state, stateCode, stateReason, stateCure } = channel
+    await storage.channels.move(tx, accountId, id, { appId, name, apiBaseUrl })
+    const data = { channel_id: id, state, code: stateCode, reason: stateReason, cure: stateCure }
+    await storage.outbox.append(tx, { type: 'channel.changed', accountId, data })
+  })
+}
+
 /** Only the networks' own hosts by https, or what the configuration names. */
 function admitBaseUrl(config: Config, text: string | undefined): string | null {
   if (text === undefined) return null

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument -- answers are looked into at will */
 /** The API over HTTP: who may ask what, in which shape, and how refusals look. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { newId } from '../infra/ids.ts'
@@ -206,6 +207,8 @@ describe('who may ask', () => {
   /** A body that would be good for a thing of one's own. */
   const goodBodies: Readonly<Record<string, unknown>> = {
     'PATCH /apps/:id': { secrets: ['stolen'] },
+    'PATCH /channels/:id': { name: 'Stolen' },
+    'POST /connect/:id': { external_ids: ['100001'] },
     'PATCH /conversations/:id': { status: 'resolved' },
     'POST /conversations/:id/messages': { kind: 'note', text: 'I was here' },
   }
@@ -249,6 +252,16 @@ describe('who may ask', () => {
         }),
       )
       const [letter] = await site.storage.parked.list(site.storage.primary, 'dead', 1)
+      const attemptId = newId()
+      await site.storage.write(async (tx) => {
+        const { accountId, userId } = site.ana
+        const wish = { appId: keys.metaId, type: 'facebook' as const, redirectUri: 'http://here', ttlMs: 60_000 }
+        await site.storage.connectAttempts.begin(tx, site.storage, {
+          ...{ ...wish, id: attemptId, accountId, userId },
+          ...{ state: attemptId, binding: 'session', data: '' },
+        })
+        await site.storage.connectAttempts.offer(tx, site.storage, attemptId, '[]', 60_000)
+      })
       const existing: Readonly<Record<string, string>> = {
         apps: keys.metaId,
         channels: keys.pageId,
@@ -257,6 +270,7 @@ describe('who may ask', () => {
         contacts: conversation.contactId,
         received: receivedId,
         documents: document.id,
+        connect: attemptId,
         attachments: attachment?.id ?? '',
         'dead-letters': letter?.id ?? '',
       }
@@ -424,7 +438,7 @@ describe('apps and channels', () => {
       credentials: { access_token: 's3cret-token', access_token_secret: 's3cret-too' },
     })
     expect(channel.status).toBe(201)
-    expect(channel.json.health).toEqual({
+    expect(channel.json.health).toMatchObject({
       state: 'connected',
       reason: null,
       last_event_at: null,
@@ -662,6 +676,8 @@ describe('received bodies and dead letters', () => {
         receivedAt: new Date(),
       }),
     )
+    // Somebody else has written this: it is there for everybody once the replica has it.
+    while ((await site.storage.received.get(site.storage.bulk, site.ana.accountId, id)) === undefined) await sleep(2)
     const listed = await node.ask(site.ana, 'GET', `/received?state=pending&app_id=${keys.metaId}`)
     expect(listed.json.items.find((item: { id: string }) => item.id === id)).toMatchObject({
       body: '{"odd":1}',

@@ -3,6 +3,7 @@ import type { Route } from './route.ts'
 import { appRoutes } from './routes/apps.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
 import { channelRoutes } from './routes/channels.ts'
+import { connectRoutes } from './routes/connect.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { conversationRoutes } from './routes/conversations.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...userRoutes,
   ...appRoutes,
   ...channelRoutes,
+  ...connectRoutes,
   ...conversationRoutes,
   ...messageRoutes,
   ...attachmentRoutes,

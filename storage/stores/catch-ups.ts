@@ -43,6 +43,11 @@ export const catchUps = {
     ])
   },
 
+  /** All that are under way in the account. */
+  list(reader: Reader, accountId: string): Promise<CatchUp[]> {
+    return reader.query<CatchUp>(`select ${columns} from catch_ups where account_id = ?`, [accountId])
+  },
+
   lock(tx: Writer, accountId: string, channelId: string): Promise<CatchUp | undefined> {
     return tx.first<CatchUp>(`select ${columns} from catch_ups where account_id = ? and channel_id = ? for update`, [
       accountId,

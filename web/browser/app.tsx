@@ -9,6 +9,8 @@ import { Failure, Missing, Opening } from './states.tsx'
 import { SessionContext } from './session.ts'
 
 const Channels = lazy(async () => ({ default: (await import('./places/channels.tsx')).Channels }))
+const Channel = lazy(async () => ({ default: (await import('./places/channel.tsx')).Channel }))
+const Connect = lazy(async () => ({ default: (await import('./places/connect.tsx')).Connect }))
 const Received = lazy(async () => ({ default: (await import('./places/received.tsx')).Received }))
 
 export function App() {
@@ -29,6 +31,8 @@ export function App() {
             <Route path="/inbox" element={<Inbox />} />
             <Route path="/inbox/:conversationId" element={<Inbox />} />
             <Route path="/channels" element={<Channels />} />
+            <Route path="/channels/connect" element={<Connect />} />
+            <Route path="/channels/:channelId" element={<Channel />} />
             <Route path="/received" element={<Received />} />
             <Route path="/received/:receivedId" element={<Received />} />
             <Route path="*" element={<Missing />} />

@@ -18,6 +18,8 @@ export const keys = {
   messages: (conversationId: string) => ['messages', conversationId],
   contact: (id: string) => ['contact', id],
   channels: ['channels'],
+  /** Below `channels`, so that what makes the list old makes this old. */
+  channel: (id: string) => ['channels', id],
   apps: ['apps'],
   receivedLog: ['received'],
   received: (filter: Readonly<Record<string, string>>) => ['received', 'list', filter],

@@ -1,5 +1,5 @@
 import type { Config } from '../../infra/config.ts'
-import type { App, Channel, Storage } from '../../storage/index.ts'
+import type { App, CatchUp, Channel, Storage } from '../../storage/index.ts'
 import { doorPath } from '../webhooks.ts'
 import type { AppJson, ChannelJson } from './shapes.ts'
 
@@ -24,7 +24,7 @@ export const webhookUrlOf = (app: Pick<App, 'webhookKey'>, config: Config): stri
   `${config.publicUrl}${doorPath}${app.webhookKey}`
 
 /** A channel with its health; its credentials are never shown. */
-export function presentChannel(channel: Channel): ChannelJson {
+export function presentChannel(channel: Channel, catchUp: CatchUp | undefined): ChannelJson {
   return {
     id: channel.id,
     app_id: channel.appId,
@@ -37,7 +37,27 @@ export function presentChannel(channel: Channel): ChannelJson {
       reason: channel.stateReason,
       last_event_at: channel.lastEventAt?.toISOString() ?? null,
       token_expires_at: channel.tokenExpiresAt?.toISOString() ?? null,
+      code: channel.stateCode,
+      cure: channel.stateCure,
+      checked_at: channel.checkedAt?.toISOString() ?? null,
+      subscription: channel.subscriptionState && {
+        state: channel.subscriptionState,
+        missing: [...(channel.subscriptionMissing ?? [])],
+      },
+      quotas: (channel.quotas ?? []).map(({ name, used, resets_at }) => ({ name, used, resets_at })),
+      caught_up_to: channel.caughtUpTo?.toISOString() ?? null,
+      catching_up:
+        catchUp === undefined
+          ? null
+          : {
+              since: catchUp.since.toISOString(),
+              pages: catchUp.pages,
+              found: catchUp.found,
+              fresh: catchUp.fresh,
+              last_error: catchUp.lastError,
+            },
     },
+    disconnected_at: channel.disconnectedAt?.toISOString() ?? null,
     created_at: channel.createdAt.toISOString(),
   }
 }

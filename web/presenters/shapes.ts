@@ -65,8 +65,45 @@ export const channelShape = z.object({
     reason: z.string().nullable(),
     last_event_at: instant.nullable(),
     token_expires_at: instant.nullable(),
+    code: z.string().nullable().describe('what is wrong; stable'),
+    cure: z.string().nullable().describe('the one step that mends it'),
+    checked_at: instant.nullable(),
+    subscription: z
+      .object({ state: z.enum(['active', 'partial', 'missing']), missing: z.array(z.string()) })
+      .nullable()
+      .describe('whether the network tells us what happens; null: not known yet'),
+    quotas: z.array(z.object({ name: z.string(), used: z.number().describe('0 to 1'), resets_at: instant.nullable() })),
+    caught_up_to: instant.nullable().describe('nothing before this instant is missing'),
+    catching_up: z
+      .object({
+        since: instant,
+        pages: z.number().int(),
+        found: z.number().int(),
+        fresh: z.number().int().describe('of those found, not known before'),
+        last_error: z.string().nullable(),
+      })
+      .nullable(),
   }),
+  disconnected_at: instant.nullable(),
   created_at: instant,
+})
+
+/** One line of the set-up doctor. */
+export const checkShape = z.object({
+  name: z.string().describe('stable'),
+  is_good: z.boolean(),
+  text: z.string().describe('what was found'),
+  cure: z.string().nullable().describe('the one step that mends it'),
+})
+
+export const examinationShape = z.object({ checks: z.array(checkShape), channel: channelShape })
+
+/** What may be connected after a sign-in at the network. */
+export const connectableShape = z.object({
+  type: z.enum(channelTypes),
+  external_id: z.string(),
+  name: z.string(),
+  channel_id: z.string().nullable().describe('the channel it is already, whose access is renewed'),
 })
 
 export const contactShape = z.object({
@@ -265,6 +302,9 @@ export const deadLetterShape = z.object({
 
 export type DeadLetterJson = z.infer<typeof deadLetterShape>
 export type AppJson = z.infer<typeof appShape>
+export type CheckJson = z.infer<typeof checkShape>
+export type ExaminationJson = z.infer<typeof examinationShape>
+export type ConnectableJson = z.infer<typeof connectableShape>
 export type ChannelJson = z.infer<typeof channelShape>
 export type ContactJson = z.infer<typeof contactShape>
 export type ConversationJson = z.infer<typeof conversationShape>

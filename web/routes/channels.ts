@@ -1,13 +1,15 @@
-/** Channels: connected addresses and their health. */
+/** Channels: connected addresses, their health, and what mends it. */
 import { z } from 'zod'
-import { createChannel } from '../../backend/networks.ts'
-import { invalid, notFound } from '../../infra/errors.ts'
+import { createChannel, renameChannel } from '../../backend/networks.ts'
+import { conflict, invalid, notFound } from '../../infra/errors.ts'
+import { examineSetup } from '../../messaging/examine-setup.ts'
+import { askCatchUp, disconnectChannel, reconnectChannel } from '../../messaging/reconnect.ts'
 import { channelTypes } from '../../storage/model/words.ts'
 import type { ChannelType } from '../../storage/model/words.ts'
 import { presentChannel } from '../presenters/network.ts'
-import { channelShape, page } from '../presenters/shapes.ts'
+import { channelShape, examinationShape, page } from '../presenters/shapes.ts'
 import type { ChannelJson } from '../presenters/shapes.ts'
-import { route } from '../route.ts'
+import { emptyBody, route } from '../route.ts'
 import type { Call } from '../route.ts'
 
 const credential = z.string().min(1).max(2_000)
@@ -27,17 +29,20 @@ const extras: Readonly<Record<ChannelType, readonly string[]>> = {
   x: ['access_token_secret', 'refresh_token', 'expires_at'],
 }
 
+const name = z.string().trim().min(1).max(200)
+const params = z.strictObject({ id: z.string() })
+
 export const channelRoutes = [
   route({
     method: 'post',
     path: '/channels',
     tag: 'channels',
-    summary: 'Connect a channel',
+    summary: 'Connect a channel by its credentials',
     permission: 'administrator',
     body: z.strictObject({
       app_id: z.string().max(64),
       type: z.enum(channelTypes),
-      name: z.string().trim().min(1).max(200),
+      name,
       external_id: z
         .string()
         .regex(/^[\x21-\x7e]{1,64}$/, 'Expected the id that the network gives, 1 to 64 characters.'),
@@ -47,28 +52,14 @@ export const channelRoutes = [
     answer: channelShape,
     status: 201,
     async handle({ body }, call) {
-      const strange = Object.keys(body.credentials).filter(
-        (name) => name !== 'access_token' && !extras[body.type].includes(name),
-      )
-      if (strange.length > 0)
-        throw invalid(
-          strange.map((name) => ({
-            field: `credentials.${name}`,
-            message: `A channel of type ${body.type} has no such credential.`,
-          })),
-        )
-      const expiresAt = body.credentials.expires_at
       const id = await createChannel(call.storage, call.config, call.asker.accountId, {
         id: call.effectId,
         appId: body.app_id,
         type: body.type,
         name: body.name,
         externalId: body.external_id,
-        credentials: Object.fromEntries(
-          Object.entries(body.credentials).filter((entry): entry is [string, string] => entry[1] !== undefined),
-        ),
+        ...grantOf(body.type, body.credentials),
         apiBaseUrl: body.api_base_url,
-        tokenExpiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       })
       return answerChannel(id, call)
     },
@@ -81,8 +72,17 @@ export const channelRoutes = [
     permission: 'user',
     answer: page(channelShape),
     async handle(_input, { storage, asker }) {
-      const channels = await storage.channels.list(storage.fresh, asker.accountId)
-      return { items: channels.map(presentChannel), next_cursor: null }
+      const [channels, catchUps] = await Promise.all([
+        storage.channels.list(storage.fresh, asker.accountId),
+        storage.catchUps.list(storage.fresh, asker.accountId),
+      ])
+      const items = channels.map((channel) =>
+        presentChannel(
+          channel,
+          catchUps.find(({ channelId }) => channelId === channel.id),
+        ),
+      )
+      return { items, next_cursor: null }
     },
   }),
   route({
@@ -91,14 +91,114 @@ export const channelRoutes = [
     tag: 'channels',
     summary: 'One channel, with its health',
     permission: 'user',
-    params: z.strictObject({ id: z.string() }),
+    params,
     answer: channelShape,
     handle: ({ params }, call) => answerChannel(params.id, call),
   }),
+  route({
+    method: 'patch',
+    path: '/channels/:id',
+    tag: 'channels',
+    summary: 'Rename a channel, or reconnect it with new credentials',
+    permission: 'administrator',
+    params,
+    body: z.strictObject({ name: name.optional(), credentials: credentials.optional() }),
+    answer: channelShape,
+    async handle({ params, body }, call) {
+      const { storage, asker } = call
+      const channel = await findChannel(params.id, call)
+      const grant = body.credentials && grantOf(channel.type, body.credentials)
+      if (body.name !== undefined) await renameChannel(storage, asker.accountId, channel.id, body.name)
+      if (grant !== undefined)
+        await reconnectChannel(call, asker.accountId, channel.id, {
+          credentials: grant.credentials,
+          tokenExpiresAt: grant.tokenExpiresAt ?? null,
+        })
+      return answerChannel(channel.id, call)
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/channels/:id',
+    tag: 'channels',
+    summary: 'Disconnect a channel; its conversations stay, and it can be connected again',
+    permission: 'administrator',
+    params,
+    async handle({ params }, call) {
+      await disconnectChannel(call, call.asker.accountId, params.id)
+      return undefined
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/channels/:id/examine',
+    tag: 'channels',
+    summary: 'Test the set-up of a channel now, from the network to us and back',
+    permission: 'administrator',
+    params,
+    body: emptyBody,
+    answer: examinationShape,
+    async handle({ params }, call) {
+      const { storage, asker } = call
+      const lines = await examineSetup(call, asker.accountId, params.id)
+      // What was found here is soon said of the channel as well.
+      await storage.write((tx) => storage.health.hurry(tx, asker.accountId, params.id))
+      return {
+        checks: lines.map(({ check, ok, detail, cure }) => ({ name: check, is_good: ok, text: detail, cure })),
+        channel: await answerChannel(params.id, call),
+      }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/channels/:id/catch-up',
+    tag: 'channels',
+    summary: 'Read back what may have been missed',
+    permission: 'administrator',
+    params,
+    body: emptyBody,
+    answer: channelShape,
+    status: 202,
+    async handle({ params }, call) {
+      const channel = await findChannel(params.id, call)
+      if (channel.disconnectedAt !== null)
+        throw conflict(
+          'disconnected',
+          'This channel is disconnected. Connect it again; it is then read back by itself.',
+        )
+      await askCatchUp(call, call.asker.accountId, channel.id)
+      return answerChannel(channel.id, call)
+    },
+  }),
 ]
 
-async function answerChannel(id: string, { storage, asker }: Call): Promise<ChannelJson> {
+/** What is to be stored of given credentials. @throws Problem 422 for one that this type of channel does not have */
+function grantOf(type: ChannelType, given: z.infer<typeof credentials>) {
+  const strange = Object.keys(given).filter((each) => each !== 'access_token' && !extras[type].includes(each))
+  if (strange.length > 0)
+    throw invalid(
+      strange.map((each) => ({
+        field: `credentials.${each}`,
+        message: `A channel of type ${type} has no such credential.`,
+      })),
+    )
+  return {
+    credentials: Object.fromEntries(
+      Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    tokenExpiresAt: given.expires_at === undefined ? undefined : new Date(given.expires_at),
+  }
+}
+
+async function findChannel(id: string, { storage, asker }: Call) {
   const channel = await storage.channels.get(storage.fresh, asker.accountId, id)
   if (channel === undefined) throw notFound('channel')
-  return presentChannel(channel)
+  return channel
+}
+
+/** One channel as it is now. @throws Problem 404 */
+export async function answerChannel(id: string, call: Call): Promise<ChannelJson> {
+  const channel = await findChannel(id, call)
+  const catchUp = await call.storage.catchUps.get(call.storage.fresh, call.asker.accountId, channel.id)
+  return presentChannel(channel, catchUp)
 }

@@ -34,7 +34,21 @@ export function FormDialog({ title, isOpen, close, fields, initial, save }: Prop
   )
 }
 
-function Form({ fields, initial, save, close }: Pick<Props, 'fields' | 'initial' | 'save' | 'close'>) {
+/** The form by itself. @param isClosable whether there is a way out beside saving */
+export function Form({
+  fields,
+  initial,
+  save,
+  close,
+  saveLabel,
+  isClosable = true,
+  saved = close,
+}: Pick<Props, 'fields' | 'initial' | 'save' | 'close'> & {
+  readonly saveLabel?: string
+  readonly isClosable?: boolean
+  /** Called once it is saved; default: `close`. */
+  readonly saved?: () => void
+}) {
   const { t } = useSpeech()
   const [values, setValues] = useState(initial)
   const [missing, setMissing] = useState<readonly string[]>([])
@@ -58,7 +72,7 @@ function Form({ fields, initial, save, close }: Pick<Props, 'fields' | 'initial'
     setFailure(undefined)
     try {
       await save(Object.fromEntries(shown.map(({ name }) => [name, values[name]?.trim() ?? ''])), key.current)
-      close()
+      saved()
     } catch (error) {
       setFailure(t('channels.not_saved', { reason: error instanceof Error ? error.message : String(error) }))
       setSaving(false)
@@ -87,11 +101,13 @@ function Form({ fields, initial, save, close }: Pick<Props, 'fields' | 'initial'
           return <TextInput key={field.name} {...shared} autoComplete="off" spellCheck={false} />
         })}
         <Group justify="flex-end" mt="xs">
-          <Button variant="default" onClick={close}>
-            {t('channels.cancel')}
-          </Button>
+          {isClosable && (
+            <Button variant="default" onClick={close}>
+              {t('channels.cancel')}
+            </Button>
+          )}
           <Button type="submit" loading={isSaving}>
-            {t('channels.save')}
+            {saveLabel ?? t('channels.save')}
           </Button>
         </Group>
       </Stack>

@@ -1,0 +1,129 @@
+/** Connecting a channel, in few steps: network, app, permission, choice, check. Every step has an address of its own. */
+import { Alert, Button, Skeleton, Text, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { IconArrowLeft } from '@tabler/icons-react'
+import { useEffect } from 'react'
+import { Link, useNavigate, useSearchParams } from 'react-router'
+import { api } from '../api.ts'
+import { ChannelMark } from '../person.tsx'
+import { keys } from '../queries.ts'
+import { Failure } from '../states.tsx'
+import { useSpeech, type Key } from '../texts/index.tsx'
+import type { ChannelType } from './channels-api.ts'
+import { ConnectApp } from './connect-app.tsx'
+import { ConnectChoice } from './connect-choice.tsx'
+import { ConnectDone } from './connect-done.tsx'
+import { ConnectPermission } from './connect-permission.tsx'
+
+const types = ['facebook', 'instagram', 'whatsapp', 'x'] as const
+const steps = ['network', 'app', 'permission', 'choice', 'check'] as const
+type Step = (typeof steps)[number]
+
+const problems: Readonly<Record<string, Key>> = {
+  denied: 'connect.problem_denied',
+  expired: 'connect.problem_expired',
+  refused: 'connect.problem_refused',
+}
+
+export function Connect() {
+  const { t } = useSpeech()
+  const navigate = useNavigate()
+  const [search] = useSearchParams()
+  const reconnected = search.get('channel') ?? undefined
+  const done = search.getAll('done')
+  const attempt = search.get('attempt') ?? undefined
+  const channels = useQuery({ queryKey: keys.channels, queryFn: ({ signal }) => api.channels(signal) })
+  const apps = useQuery({ queryKey: keys.apps, queryFn: ({ signal }) => api.apps(signal) })
+  const known = channels.data?.items.find(({ id }) => id === reconnected)
+  const type = known?.type ?? types.find((each) => each === search.get('type'))
+  const app = apps.data?.items.find(({ id }) => id === (known?.app_id ?? search.get('app')))
+  const step: Step =
+    done.length > 0
+      ? 'check'
+      : attempt
+        ? 'choice'
+        : type === undefined
+          ? 'network'
+          : app === undefined
+            ? 'app'
+            : 'permission'
+  const problem = search.get('problem')
+  useEffect(() => {
+    document.title = `${t('connect.title')} · ${t('app.name')}`
+  }, [t])
+  const go = (values: Readonly<Record<string, string>>): void =>
+    void navigate({ pathname: '/channels/connect', search: new URLSearchParams(values).toString() })
+  const finish = (ids: readonly string[]): void =>
+    void navigate({
+      pathname: '/channels/connect',
+      search: new URLSearchParams(ids.map((id) => ['done', id])).toString(),
+    })
+
+  return (
+    <div className="place">
+      <div className="place-inner place-narrow">
+        <Link to="/channels" className="back-link">
+          <IconArrowLeft size={18} aria-hidden /> {t('place.channels')}
+        </Link>
+        <Title order={1} size="h2" mt="xs">
+          {known ? t('connect.again_title', { name: known.name }) : t('connect.title')}
+        </Title>
+        <ol className="steps" aria-label={t('connect.steps')}>
+          {steps.map((each, index) => (
+            <li
+              key={each}
+              aria-current={each === step ? 'step' : undefined}
+              data-done={index < steps.indexOf(step) || undefined}
+            >
+              <span className="count">{index + 1}</span> {t(`connect.step_${each}`)}
+            </li>
+          ))}
+        </ol>
+        {problem && (
+          <Alert color="red" variant="light" role="alert" mb="md" title={t('connect.problem')}>
+            {t(problems[problem] ?? 'connect.problem_refused')}
+            {search.get('reason') && <Text>{search.get('reason')}</Text>}
+          </Alert>
+        )}
+        {step === 'network' && (
+          <>
+            <Text mb="sm">{t('connect.network_lead')}</Text>
+            <div className="choices">
+              {types.map((each) => (
+                <button key={each} type="button" className="choice" onClick={() => go({ type: each })}>
+                  <ChannelMark type={each} size={36} />
+                  <span>
+                    <strong>{t(`channel.${each}`)}</strong>
+                    <span className="dimmed">{t(`connect.about_${each}`)}</span>
+                  </span>
+                </button>
+              ))}
+            </div>
+          </>
+        )}
+        {step !== 'network' && (apps.isPending || channels.isPending) && (
+          <Skeleton height={160} radius="md" aria-label={t('state.loading')} />
+        )}
+        {apps.isError && <Failure error={apps.error} again={() => void apps.refetch()} />}
+        {step === 'app' && type && apps.data && (
+          <ConnectApp type={type} apps={apps.data.items} choose={(id) => go({ type, app: id })} />
+        )}
+        {step === 'permission' && type && app && (
+          <ConnectPermission key={app.id} type={type} app={app} channel={known} finish={finish} />
+        )}
+        {step === 'choice' && attempt && (
+          <ConnectChoice attempt={attempt} finish={finish} again={(values) => go(values)} />
+        )}
+        {step === 'check' && <ConnectDone ids={done} />}
+        {step !== 'network' && step !== 'check' && !known && (
+          <Button mt="lg" variant="subtle" component={Link} to={backFrom(step, type)}>
+            {t('connect.back')}
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+const backFrom = (step: Step, type: ChannelType | undefined): string =>
+  step === 'permission' && type ? `/channels/connect?type=${type}` : '/channels/connect'

@@ -1,0 +1,65 @@
+/** The set-up doctor: asks the network now, one line for each thing looked at, and what to do. */
+import { Loader, Text } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { IconCircleCheck, IconCircleX } from '@tabler/icons-react'
+import { newKey } from '../api.ts'
+import { keys } from '../queries.ts'
+import { Failure } from '../states.tsx'
+import { useSpeech, type Key } from '../texts/index.tsx'
+import { channelsApi } from './channels-api.ts'
+
+const names: Readonly<Record<string, Key>> = {
+  callback: 'check.callback',
+  token: 'check.token',
+  permissions: 'check.permissions',
+  subscription: 'check.subscription',
+  secrets: 'check.secrets',
+  address: 'check.address',
+  expiry: 'check.expiry',
+  last_event: 'check.last_event',
+}
+
+/** Runs once when it appears; a further run is another component. */
+export function Examination({ channelId }: { readonly channelId: string }) {
+  const { t } = useSpeech()
+  const client = useQueryClient()
+  const query = useQuery({
+    queryKey: ['examination', channelId],
+    queryFn: async () => {
+      const answer = await channelsApi.examine(channelId, newKey())
+      client.setQueryData(keys.channel(channelId), answer.channel)
+      void client.invalidateQueries({ queryKey: keys.channels, exact: true })
+      return answer
+    },
+    gcTime: 0,
+    staleTime: Infinity,
+    retry: false,
+  })
+  return (
+    <section className="checks" aria-label={t('check.title')} aria-live="polite" aria-busy={query.isPending}>
+      {query.isPending && (
+        <Text c="dimmed" className="checks-wait">
+          <Loader size="xs" aria-hidden /> {t('check.running')}
+        </Text>
+      )}
+      {query.isError && <Failure error={query.error} again={() => void query.refetch()} />}
+      {query.data && (
+        <ul className="plain-list">
+          {query.data.checks.map(({ name, is_good, text, cure }) => {
+            const Sign = is_good ? IconCircleCheck : IconCircleX
+            const known = names[name]
+            return (
+              <li key={name} className="check" data-verdict={is_good ? 'good' : 'bad'}>
+                <Sign size={22} role="img" aria-label={t(is_good ? 'check.good' : 'check.bad')} />
+                <div>
+                  <strong>{known ? t(known) : name}</strong> <span>{text}</span>
+                  {cure && <div className="check-cure">{cure}</div>}
+                </div>
+              </li>
+            )
+          })}
+        </ul>
+      )}
+    </section>
+  )
+}
