@@ -1,5 +1,5 @@
 /** What Meta keeps beside a channel: the state of its tokens, what is subscribed, the business account of a number. */
-import { listOf, fieldsOf, textOf } from '../connectors/reading.ts'
+import { fieldsOf, textOf } from '../connectors/reading.ts'
 import {
   instagramLoginFields,
   instagramPermissions,
@@ -9,6 +9,7 @@ import {
 } from '../connectors/meta/permissions.ts'
 import { isSubscribed, setSubscribed } from './subscriptions.ts'
 import type { Stage } from './customers.ts'
+import { graphError } from './graph-error.ts'
 import type { Answer } from './http.ts'
 import type { SandboxChannel, World } from './world.ts'
 
@@ -69,7 +70,15 @@ export const displayNumberOf = (channel: SandboxChannel): string =>
 export const permissionsOf = (channel: SandboxChannel): readonly string[] =>
   channel.type === 'whatsapp' ? whatsappPermissions : channel.type === 'instagram' ? instagramPermissions : pagePermissions
 
-/** `subscribed_apps`: GET shows, POST subscribes (adding fields), DELETE ends it. */
+/** The channels that one subscription is for: a page and the Instagram account linked to it. */
+const together = (world: World, channel: SandboxChannel): SandboxChannel[] => [
+  channel,
+  ...[...world.channels.values()].filter(
+    (one) => one.type === 'instagram' && channel.type === 'facebook' && one.page_id === channel.external_id,
+  ),
+]
+
+/** `subscribed_apps`: GET shows, POST subscribes to the given fields and no other, DELETE ends it. */
 export function subscribedApps(
   stage: Stage,
   channel: SandboxChannel,
@@ -79,38 +88,28 @@ export function subscribedApps(
   const { world } = stage
   const key = `meta.fields.${channel.external_id}`
   const all: readonly string[] = channel.type === 'instagram' ? instagramLoginFields : pageFields
+  const whole = together(world, channel)
   if (method === 'POST') {
     const wanted = (fields ?? '').split(',').filter((field) => field !== '')
     const unknown = wanted.find((field) => !all.includes(field))
     if (unknown !== undefined)
-      return {
-        status: 400,
-        json: {
-          error: {
-            message: `(#100) Param subscribed_fields must be one of ${all.join(', ')} - got "${unknown}".`,
-            type: 'OAuthException',
-            code: 100,
-          },
-        },
-      }
-    if (channel.type !== 'whatsapp' && wanted.length > 0) world.note(key, wanted)
-    setSubscribed(world, channel.external_id, true)
+      return graphError(100, undefined, `Param subscribed_fields must be one of ${all.join(', ')} - got "${unknown}".`)
+    if (channel.type !== 'whatsapp') {
+      if (wanted.length === 0) return graphError(100, undefined, 'The parameter subscribed_fields is required.')
+      world.note(key, wanted)
+    }
+    for (const one of whole) setSubscribed(world, one.external_id, true)
     return { status: 200, json: { success: true } }
   }
   if (method === 'DELETE') {
-    setSubscribed(world, channel.external_id, false, 'Unsubscribed by a call.')
+    for (const one of whole) setSubscribed(world, one.external_id, false, 'Unsubscribed by a call.')
     return { status: 200, json: { success: true } }
   }
-  if (!isSubscribed(world, channel.external_id)) return { status: 200, json: { data: [] } }
-  const noted = world.notes.get(key)
-  const own = noted === undefined ? all : listOf(noted).length > 0 ? noted : all
+  if (!whole.every((one) => isSubscribed(world, one.external_id))) return { status: 200, json: { data: [] } }
   const { app_id: id } = channel
-  return channel.type === 'whatsapp'
-    ? {
-        status: 200,
-        json: {
-          data: [{ whatsapp_business_api_data: { id, name: 'Sandbox app', link: 'https://www.facebook.com/' } }],
-        },
-      }
-    : { status: 200, json: { data: [{ id, name: 'Sandbox app', subscribed_fields: own }] } }
+  const own =
+    channel.type === 'whatsapp'
+      ? { whatsapp_business_api_data: { id, name: 'Sandbox app', link: 'https://www.facebook.com/' } }
+      : { id, name: 'Sandbox app', subscribed_fields: world.notes.get(key) ?? all }
+  return { status: 200, json: { data: [own] } }
 }

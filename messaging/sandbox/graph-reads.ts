@@ -2,6 +2,7 @@
 import { fieldsOf, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
 import type { Stage } from './customers.ts'
+import { missing } from './graph-error.ts'
 import type { Answer } from './http.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
 
@@ -175,21 +176,3 @@ function filesOf(said: Utterance): Fields {
 }
 
 export const graphTime = (iso: string): string => `${iso.slice(0, 19)}+0000`
-
-export function graphError(code: number, subcode: number | undefined, message: string, status = 400): Answer {
-  const error = {
-    message: `(#${String(code)}) ${message}`,
-    type: code === 190 ? 'OAuthException' : 'GraphMethodException',
-    code,
-    ...(subcode === undefined ? {} : { error_subcode: subcode }),
-    fbtrace_id: 'AsAnDbOx',
-  }
-  return { status, json: { error } }
-}
-
-export const missing = (id: string): Answer =>
-  graphError(
-    100,
-    33,
-    `Unsupported request. Object with ID '${id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation.`,
-  )

@@ -3,7 +3,7 @@ import { fieldsOf, idOf, isFields, readJson, textOf } from '../connectors/readin
 import type { Fields } from '../connectors/reading.ts'
 import { confirmDelivery, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
-import { graphError, missing } from './graph-reads.ts'
+import { graphError, missing } from './graph-error.ts'
 import type { Answer } from './http.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
 

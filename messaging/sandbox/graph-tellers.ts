@@ -7,7 +7,8 @@ import { messengerEvent } from './wire.ts'
 import type { Utterance, World } from './world.ts'
 
 export const tellInstagram: Teller = (world, app, channel, said) => {
-  if (!isSubscribed(world, channel.external_id)) return []
+  // The subscription is that of the page it is linked to.
+  if (!isSubscribed(world, channel.external_id) || !isSubscribed(world, channel.page_id ?? '')) return []
   const shared = { channel: channel.external_id, object: 'instagram', entry: channel.external_id } as const
   // What the account publishes is not told.
   if (said.kind === 'post') return []

@@ -43,12 +43,12 @@ export const instagramPageFields = [
   'message_reactions',
   'messaging_postbacks',
   'messaging_referrals',
-  'messaging_seen',
 ] as const
 
 /** Instagram Login: all are subscribed for the account. */
 export const instagramLoginFields = [
   ...instagramPageFields,
+  'messaging_seen',
   'comments',
   'live_comments',
   'mentions',
