@@ -1,6 +1,7 @@
 /** Load that can be repeated: many utterances, told several times, in any order, in large bodies, from all networks. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { Problem } from '../../infra/errors.ts'
 import { chanceFrom, shuffle } from './chance.ts'
 import { firstPost } from './customers.ts'
 import type { Stage } from './customers.ts'
@@ -44,7 +45,10 @@ export interface Progress {
 /** Bodies under way at the same time; more would only fill the memory. */
 const mostPending = 200
 
-/** Says everything first, in order and with a millisecond between, then tells it. */
+/**
+ * Says everything first, in order and with a millisecond between, then tells it. With a `rate`, and each told once and in
+ * order, it is said as it is told: people who write now.
+ */
 export async function runBurst(
   stage: Stage,
   channels: readonly SandboxChannel[],
@@ -53,40 +57,47 @@ export async function runBurst(
   signal: AbortSignal,
 ): Promise<void> {
   const { world, webhooks } = stage
-  const said = await sayAll(world, channels, burst, progress, signal)
+  const speak = openSpeaker(world, channels, burst)
+  const isLive = burst.rate !== undefined && burst.times === 1 && !burst.shuffle
+  const said: Utterance[] = []
+  const first = Date.now() - burst.messages
+  for (let number = 0; !isLive && number < burst.messages && !signal.aborted; number += 1) {
+    said.push(speak(number, first + number))
+    progress.said = number + 1
+    if (number % 500 === 499) await sleep(0)
+  }
   const order = new Uint32Array(burst.messages * burst.times)
   for (let index = 0; index < order.length; index += 1) order[index] = index % burst.messages
   if (burst.shuffle) shuffle(order, chanceFrom(burst.seed))
+
   const started = Date.now()
   // With several apps and users a chunk falls into several bodies, so that it is taken larger than one of them.
-  const chunk = Math.min(4_000, burst.batch * Math.max(1, channels.length))
+  const chunk = isLive ? burst.batch : Math.min(4_000, burst.batch * Math.max(1, channels.length))
   for (let done = 0; done < order.length && !signal.aborted; done += chunk) {
-    const part = [...order.subarray(done, done + chunk)].flatMap((index) => said[index] ?? [])
+    const numbers = [...order.subarray(done, done + chunk)]
+    const part = numbers.flatMap((number) => (isLive ? speak(number, Date.now()) : (said[number] ?? [])))
+    if (isLive) progress.said = done + part.length
     for (const { app, channel, body } of pack(tellingsOf(world, part), burst.batch)) {
       await webhooks.room(mostPending)
       void webhooks.post(app, body, channel, true)
     }
     progress.told = Math.min(order.length, done + chunk)
     const due = burst.rate === undefined ? 0 : started + (progress.told / burst.rate) * 1000 - Date.now()
-    await sleep(Math.max(0, due))
+    await sleep(Math.max(0, due), undefined, { ref: false })
   }
   progress.is_over = true
 }
 
-async function sayAll(
+/** Says the utterance of this number; people and channels take turns. */
+function openSpeaker(
   world: World,
   channels: readonly SandboxChannel[],
-  burst: Burst,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Utterance[]> {
-  const { messages, people, prefix, kinds } = burst
+  { people, prefix, kinds }: Burst,
+): (number: number, at: number) => Utterance {
   const posts = new Map(channels.map(({ external_id }) => [external_id, firstPost(world, external_id)?.external_id]))
-  const said: Utterance[] = []
-  const start = Date.now() - messages
-  for (let number = 0; number < messages && !signal.aborted; number += 1) {
+  return (number, at) => {
     const channel = channels[number % channels.length]
-    if (channel === undefined) break
+    if (channel === undefined) throw new Problem(422, 'invalid', 'A burst needs a channel.')
     const turn = Math.floor(number / channels.length)
     const who = turn % people
     const kind = kinds[Math.floor(turn / people) % kinds.length] ?? 'message'
@@ -95,22 +106,17 @@ async function sayAll(
       world.putPerson({ type: channel.type, id, name: `${prefix} ${String(who)}`, handle: `p${String(who)}` })
     const post = posts.get(channel.external_id)
     const isBelow = kind === 'comment' && post !== undefined
-    said.push(
-      world.say({
-        type: channel.type,
-        channel: channel.external_id,
-        person: id,
-        direction: 'inbound',
-        kind: isBelow ? 'comment' : kind === 'mention' && channel.type === 'x' ? 'mention' : 'message',
-        text: `${prefix} ${String(who)} #${String(number)}`,
-        at: new Date(start + number).toISOString(),
-        ...(isBelow ? { post_id: post, ...(channel.type === 'x' ? { in_reply_to: post } : {}) } : {}),
-      }),
-    )
-    progress.said = number + 1
-    if (number % 500 === 499) await sleep(0)
+    return world.say({
+      type: channel.type,
+      channel: channel.external_id,
+      person: id,
+      direction: 'inbound',
+      kind: isBelow ? 'comment' : kind === 'mention' && channel.type === 'x' ? 'mention' : 'message',
+      text: `${prefix} ${String(who)} #${String(number)}`,
+      at: new Date(at).toISOString(),
+      ...(isBelow ? { post_id: post, ...(channel.type === 'x' ? { in_reply_to: post } : {}) } : {}),
+    })
   }
-  return said
 }
 
 const personPrefix: Readonly<Record<SandboxType, string>> = { facebook: '72', instagram: '73', whatsapp: '49', x: '18' }

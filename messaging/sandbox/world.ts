@@ -3,7 +3,7 @@
  * an append-only file, so a restart keeps the world. Nothing here is idempotent: a second identical send shows twice.
  */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { dirname } from 'node:path'
 import type { ChannelType, NetworkName } from '../../storage/model/words.ts'
 import type { Course } from './courses.ts'
@@ -114,7 +114,7 @@ export class World {
   readonly #passing = new Set<number>()
   readonly #file: number
   readonly #listeners = new Set<(utterance: Utterance) => void>()
-  #sequence = 0
+  #sequence = randomInt(2 ** 22)
   #lastWebhook = 0
   #isOpen = true
 
@@ -203,16 +203,14 @@ export class World {
     closeSync(this.#file)
   }
 
-  /** An X id: time in the upper bits, beyond 2^53. */
+  /** An X id: the time in the upper bits, beyond 2^53; never the same twice, even for the same millisecond. */
   newSnowflake(at = Date.now()): string {
-    this.#sequence = (this.#sequence + 1) % 4096
-    return String(
-      (BigInt(at - 1288834974657) << 22n) | BigInt(this.#sequence) | BigInt((randomBytes(1).readUInt8() % 32) << 12),
-    )
+    this.#sequence = (this.#sequence + 1) % 2 ** 22
+    return String((BigInt(at - 1288834974657) << 22n) | BigInt(this.#sequence))
   }
 
-  #newId(said: Pick<Utterance, 'type' | 'channel' | 'kind' | 'post_id'>): string {
-    if (said.type === 'x') return this.newSnowflake()
+  #newId(said: Pick<Utterance, 'type' | 'channel' | 'kind' | 'post_id'> & { readonly at?: string }): string {
+    if (said.type === 'x') return this.newSnowflake(said.at === undefined ? Date.now() : Date.parse(said.at))
     if (said.type === 'whatsapp' && said.kind !== 'post')
       return `wamid.${randomBytes(33).toString('base64').replace(/=+$/, '')}`
     const number = String(Date.now()) + String(this.ledger.length % 1000).padStart(3, '0')
