@@ -4,8 +4,9 @@ import { examineToken } from './condition.ts'
 import { refreshMetaToken } from './refresh.ts'
 import { checkSubscribed, subscribeTo } from './subscription.ts'
 import type { Wanted } from './subscription.ts'
+import { quota } from './usage.ts'
 
-type Care = Required<Pick<Connector, 'examine' | 'checkSubscription' | 'subscribe' | 'refreshToken'>>
+type Care = Required<Pick<Connector, 'examine' | 'checkSubscription' | 'subscribe' | 'refreshToken' | 'quota'>>
 
 /** `wanted`: what to subscribe to, and where; `undefined` when the channel does not say where. */
 export function careFor(
@@ -23,6 +24,7 @@ export function careFor(
       return place === undefined ? nowhere : subscribeTo(channel, place, signal)
     },
     refreshToken: refreshMetaToken,
+    quota,
   }
 }
 

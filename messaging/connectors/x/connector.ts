@@ -10,6 +10,7 @@ import { locateXMedia } from './media.ts'
 import { personOf, snowflakeInstant } from './people.ts'
 import { readBackX } from './read-back.ts'
 import { refreshXToken, xSignIn } from './tokens.ts'
+import { quotaOf } from './usage.ts'
 import { checkXSubscription, requestXReplay, subscribeX } from './webhook.ts'
 
 export const xConnector: Connector = {
@@ -75,6 +76,7 @@ export const xConnector: Connector = {
   checkSubscription: checkXSubscription,
   subscribe: subscribeX,
   refreshToken: refreshXToken,
+  quota: (channelExternalId) => quotaOf(channelExternalId),
   signIn: xSignIn,
 }
 
