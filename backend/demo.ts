@@ -62,7 +62,8 @@ export async function prepareDemo(
         name: wish.name,
         externalId: wish.externalId,
         secrets: [randomBytes(24).toString('hex')],
-        ...(wish.network === 'x' && { consumerKey }),
+        // The sandbox takes the app's id for its OAuth 2 client id.
+        ...(wish.network === 'x' && { consumerKey, clientId: wish.externalId }),
         apiBaseUrl: sandboxUrl,
       }))
     if (

@@ -61,6 +61,7 @@ function Shown({ channel }: { readonly channel: ChannelJson }) {
   const reason = useReason(channel)
   const catchUp = useCatchUp(channel.id)
   const rename = useRename(channel.id)
+  const cure = cureOf(channel)
   const isDisconnected = channel.disconnected_at !== null
   const examine = (): void => setTurn((old) => old + 1)
   return (
@@ -95,24 +96,23 @@ function Shown({ channel }: { readonly channel: ChannelJson }) {
       <Group gap="xs" my="md">
         {!isDisconnected && (
           <>
-            <Button
-              variant="default"
-              leftSection={<IconStethoscope size={18} aria-hidden />}
-              onClick={examine}
-              disabled={cureOf(channel) === 'examine'}
-            >
-              {t('channels.examine')}
-            </Button>
-            <Button
-              variant="default"
-              leftSection={<IconHistory size={18} aria-hidden />}
-              loading={catchUp.isPending}
-              disabled={channel.health.catching_up !== null || channel.health.state === 'reconnect_needed'}
-              onClick={() => catchUp.mutate()}
-            >
-              {t('channels.catch_up')}
-            </Button>
-            {cureOf(channel) !== 'reconnect' && (
+            {cure !== 'examine' && (
+              <Button variant="default" leftSection={<IconStethoscope size={18} aria-hidden />} onClick={examine}>
+                {t('channels.examine')}
+              </Button>
+            )}
+            {cure !== 'catch_up' && (
+              <Button
+                variant="default"
+                leftSection={<IconHistory size={18} aria-hidden />}
+                loading={catchUp.isPending}
+                disabled={channel.health.catching_up !== null || channel.health.state === 'reconnect_needed'}
+                onClick={() => catchUp.mutate()}
+              >
+                {t('channels.catch_up')}
+              </Button>
+            )}
+            {cure !== 'reconnect' && (
               <Button
                 variant="default"
                 component={Link}

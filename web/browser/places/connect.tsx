@@ -1,5 +1,5 @@
 /** Connecting a channel, in few steps: network, app, permission, choice, check. Every step has an address of its own. */
-import { Alert, Button, Skeleton, Text, Title } from '@mantine/core'
+import { Alert, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { IconArrowLeft } from '@tabler/icons-react'
 import { useEffect } from 'react'
@@ -116,9 +116,9 @@ export function Connect() {
         )}
         {step === 'check' && <ConnectDone ids={done} />}
         {step !== 'network' && step !== 'check' && !known && (
-          <Button mt="lg" variant="subtle" component={Link} to={backFrom(step, type)}>
-            {t('connect.back')}
-          </Button>
+          <Link to={backFrom(step, type)} className="back-link step-back">
+            <IconArrowLeft size={18} aria-hidden /> {t('connect.back')}
+          </Link>
         )}
       </div>
     </div>

@@ -48,7 +48,7 @@ export function Disconnect({
           <Button variant="default" onClick={close} data-autofocus>
             {t('channels.cancel')}
           </Button>
-          <Button color="red" loading={disconnect.isPending} onClick={() => disconnect.mutate()}>
+          <Button color="red.9" loading={disconnect.isPending} onClick={() => disconnect.mutate()}>
             {t('channels.disconnect')}
           </Button>
         </Group>

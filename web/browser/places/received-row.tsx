@@ -75,7 +75,7 @@ export function sizeOf(bytes: number, language: string): string {
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit: isSmall ? 'byte' : 'kilobyte',
-    unitDisplay: 'short',
+    unitDisplay: 'narrow',
     maximumFractionDigits: 1,
   }).format(isSmall ? bytes : bytes / 1_000)
 }
