@@ -16,6 +16,7 @@ const minuteMs = 60_000
 export const checkEveryMs = 10 * minuteMs
 /** When the network could not be asked. */
 const soonMs = minuteMs
+const brokenOffMs = 3 * minuteMs
 const callLimitMs = 20_000
 /** Looked at later than this, nobody was there to look. */
 const outageMs = 30 * minuteMs
@@ -31,6 +32,7 @@ export async function checkChannel(context: CareContext, found: Channel, signal:
   const { storage } = context
   const { accountId, id: channelId } = found
   const now = Date.now()
+  await storage.write((tx) => storage.health.beginCheck(tx, accountId, channelId, brokenOffMs))
   const channel = await renewInTime(context, found, now, signal)
   const seen = await look(context, channel, signal)
   await storage.write(async (tx) => {

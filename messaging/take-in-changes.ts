@@ -162,6 +162,7 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
   const place = { accountId: channel.accountId, channelId: channel.id }
   if (event.type === 'revoked') {
     await setTrouble(storage, tx, place, 'token', tokenTrouble('revoked', event.reason), facts)
+    await storage.health.hurry(tx, channel.accountId, channel.id)
     trace.set(item, { at: item.at, became: 'channel revoked', id: channel.id })
   } else if (event.type === 'notice') {
     if (event.state !== undefined) await setTrouble(storage, tx, place, 'notice', troubleOfNotice(event), facts)

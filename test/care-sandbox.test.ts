@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Running } from '../infra/lifecycle.ts'
 import { silentLogger } from '../infra/logger.ts'
 import { newId } from '../infra/ids.ts'
+import { xConnector } from '../messaging/connectors/x/connector.ts'
 import { beginConnect, connectChosen, finishConnect } from '../messaging/connect.ts'
 import { examineSetup } from '../messaging/examine-setup.ts'
 import { reconnectChannel } from '../messaging/reconnect.ts'
@@ -146,6 +147,7 @@ describe('an account of X', () => {
     expect(await inbound()).toEqual(['before 3', 'before 2', 'before 1', 'heard'])
     expect((await channelNow()).state).toBe('connected')
     await until(async () => (await channelNow()).caughtUpTo !== null)
+    expect(xConnector.quota?.(account).map(({ name }) => name)).toContain('GET /2/dm_events')
   })
 
   it('passes the examination of its set-up, line by line', async () => {

@@ -120,12 +120,20 @@ export const health = {
     )
   },
 
+  /** It is being looked at; should that break off, it is due again after `retryInMs`. */
+  async beginCheck(tx: Writer, accountId: string, id: string, retryInMs: number): Promise<void> {
+    await tx.run(
+      'update channels set check_due_at = utc_timestamp(3) + interval ? microsecond where account_id = ? and id = ?',
+      [retryInMs * 1000, accountId, id],
+    )
+  },
+
   /** To be looked at again at once. */
   async hurry(tx: Writer, accountId: string, id: string): Promise<void> {
     await tx.run('update channels set check_due_at = null where account_id = ? and id = ?', [accountId, id])
   },
 
-  /** What was seen; left out: as it was. */
+  /** What was seen; left out: as it was. Whoever wanted another look meanwhile gets it. */
   async noteCheck(
     tx: Writer,
     accountId: string,
@@ -139,7 +147,7 @@ export const health = {
     },
   ): Promise<void> {
     await tx.run(
-      `update channels set checked_at = if(?, utc_timestamp(3), checked_at), check_due_at = utc_timestamp(3) + interval ? microsecond,
+      `update channels set checked_at = if(?, utc_timestamp(3), checked_at), check_due_at = if(check_due_at is null, null, utc_timestamp(3) + interval ? microsecond),
          token_expires_at = coalesce(?, token_expires_at), subscription_state = coalesce(?, subscription_state),
          subscription_missing = coalesce(?, subscription_missing) where account_id = ? and id = ?`,
       [
