@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { networks } from '../messaging/connectors/registry.ts'
 import type { ParsedItem } from '../messaging/connectors/connector.ts'
+import { bad, places, replaced } from './connectors-meta-spoil.ts'
 
 const types = ['facebook', 'instagram', 'whatsapp'] as const
 const folder = (type: string): URL => new URL(`../messaging/connectors/${type}/fixtures/`, import.meta.url)
@@ -15,37 +16,6 @@ const fixtures = (type: string): unknown[] =>
       return []
     }
   })
-
-const nested = (depth: number): unknown => {
-  let value: unknown = 'deep'
-  for (let level = 0; level < depth; level += 1) value = level % 2 === 0 ? [value] : { a: value }
-  return value
-}
-// prettier-ignore
-const bad: readonly unknown[] = [
-  undefined, null, true, false, 0, -1, 1.5, 1e300, 2 ** 60, '', ' ', '0', 'x'.repeat(250), 'x'.repeat(200_000), '\u0000', '\ud800', '🧨'.repeat(500), '__proto__', 'constructor', 'toString',
-  [], {}, [[]], [null], { id: null }, { type: {} }, nested(1_000), Array.from({ length: 2_000 }, () => ({})), '2025-13-45T99:99:99Z', '-1', '1e999', { __proto__: 1 },
-]
-
-/** Every place in a value: the path to each field and element. */
-function places(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
-  if (typeof value !== 'object' || value === null) return [path]
-  const entries: (readonly [string | number, unknown])[] = Array.isArray(value)
-    ? value.map((one: unknown, index) => [index, one] as const)
-    : Object.entries(value)
-  return [path, ...entries.flatMap(([key, one]) => places(one, [...path, key]))]
-}
-
-/** A copy with another value in one place; `undefined` takes the field away. */
-function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
-  if (key === undefined) return by
-  if (Array.isArray(value)) return value.map((one: unknown, index) => (index === key ? replaced(one, rest, by) : one))
-  const copy: Record<string, unknown> = { ...(value as Record<string, unknown>) }
-  const next = replaced(copy[String(key)], rest, by)
-  copy[String(key)] = next
-  // JSON leaves out what is undefined.
-  return copy
-}
 
 const deepestExtra = 12
 const depthOf = (value: unknown): number =>

@@ -5,16 +5,26 @@
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** JSON, or `undefined`. */
+/** JSON, or `undefined`. Halves of characters, which no database takes, become U+FFFD. */
 export function readJson(body: Uint8Array | string): unknown {
   try {
-    const value: unknown = JSON.parse(
-      typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
-    )
+    const text =
+      typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+    const value: unknown = loneHalf.test(text) ? JSON.parse(text, mend) : JSON.parse(text)
     return value
   } catch {
     return undefined
   }
+}
+
+/** An escaped surrogate without the other: bytes in UTF-8 cannot hold one, escapes can. */
+const loneHalf =
+  /\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}/
+
+function mend(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (!isFields(value) || Object.keys(value).every((name) => name.isWellFormed())) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), one]))
 }
 
 /** The value as an object; an empty one if it is none. */

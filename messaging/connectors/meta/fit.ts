@@ -3,8 +3,27 @@ import type { InboundEvent } from '../connector.ts'
 
 const longestId = 190
 
+/** Texts of ours that were cut, without halves of characters: they end up in JSON columns. */
+function mended(event: InboundEvent): InboundEvent {
+  switch (event.type) {
+    case 'kept':
+      return { ...event, reason: event.reason.toWellFormed() }
+    case 'notice':
+      return { ...event, text: event.text.toWellFormed(), code: event.code.toWellFormed() }
+    case 'reaction':
+      return { ...event, emoji: event.emoji?.toWellFormed() }
+    case 'receipt':
+      return event.refusal === undefined
+        ? event
+        : { ...event, refusal: { ...event.refusal, reason: event.refusal.reason.toWellFormed() } }
+    default:
+      return event
+  }
+}
+
 /** The event; `kept` instead when one of its ids is too long. Ids of attachments are left out alone. */
-export function fitted(event: InboundEvent): InboundEvent {
+export function fitted(told: InboundEvent): InboundEvent {
+  const event = mended(told)
   if (idsOf(event).some((id) => id !== undefined && id.length > longestId))
     return { type: 'kept', reason: `an id of more than ${String(longestId)} characters` }
   if (
