@@ -10,6 +10,7 @@ import type { Attachment, Storage } from '../storage/index.ts'
 import type { AttachmentKind, MediaPlace } from './connectors/connector.ts'
 import { connectorOf } from './connectors/registry.ts'
 import { openAccess } from './directory.ts'
+import type { MediaHosts } from './media-hosts.ts'
 
 /** What became of a try. */
 export type Fetched =
@@ -29,6 +30,7 @@ export interface FetchContext {
   readonly storage: Storage
   readonly config: Pick<Config, 'networkHosts'>
   readonly download: DownloadOutside
+  readonly hosts: MediaHosts
 }
 
 const megabyte = 1024 * 1024
@@ -50,6 +52,9 @@ export async function fetchAttachment(
 ): Promise<Fetched> {
   const place = await locate(context, attachment, signal)
   if (place.type !== 'found') return place
+  const host = URL.parse(place.url)?.host ?? ''
+  if (context.hosts.isAway(host))
+    return { type: 'retry', code: 'host_away', reason: 'The file’s server does not answer.' }
   const limit = maxBytes[attachment.kind] ?? usualMaxBytes
   let answer: Downloaded | undefined
   try {
@@ -61,6 +66,7 @@ export async function fetchAttachment(
       allowHosts: context.config.networkHosts,
       signal,
     })
+    context.hosts.note(host, true)
     if (answer.status !== 200) return refusedByNetwork(answer.status, answer.headers)
     const { storage } = context
     const declaredType = place.contentType ?? attachment.contentType ?? answer.headers['content-type'] ?? ''
@@ -77,6 +83,7 @@ export async function fetchAttachment(
   } catch (error) {
     if (signal.aborted)
       return { type: 'retry', code: 'aborted', reason: 'It was broken off.', isOurs: true, afterMs: 0 }
+    if (error instanceof OutsideError && silences.includes(error.code)) context.hosts.note(host, false)
     return failureOf(error, limit)
   } finally {
     answer?.discard()
@@ -135,6 +142,7 @@ function refusedByNetwork(status: number, headers: Readonly<Record<string, strin
   }
 }
 
+const silences: readonly OutsideCode[] = ['dns', 'connect', 'tls', 'time_limit']
 const finalCodes: readonly OutsideCode[] = ['url', 'address_refused', 'too_large', 'redirects']
 const said: Readonly<Partial<Record<OutsideCode, string>>> = {
   url: 'The file lies at an address that is not called: only https is.',

@@ -13,6 +13,7 @@ import type { Logger } from '../infra/logger.ts'
 import { Counter, metrics } from '../infra/metrics.ts'
 import type { Attachment, ClaimedAttachment, Storage, Writer } from '../storage/index.ts'
 import { fetchAttachment } from './media-fetch.ts'
+import { MediaHosts } from './media-hosts.ts'
 import type { Fetched } from './media-fetch.ts'
 import { isOutage } from './outage.ts'
 
@@ -42,7 +43,7 @@ const fetches = new Counter({
 /** Fetches until stopped; what is in hand then is given back. */
 export function startMedia(context: MediaContext): Running {
   const { storage, logger, holdMs = usualHoldMs } = context
-  const download = context.download ?? openDownloads()
+  const work: WorkContext = { ...context, download: context.download ?? openDownloads(), hosts: new MediaHosts() }
   const stopping = new AbortController()
   const running = new Map<string, Promise<void>>()
   const warn = (error: unknown): void => logger.warn({ err: error }, 'attachments could not be claimed just now')
@@ -52,10 +53,8 @@ export function startMedia(context: MediaContext): Running {
     const free = atOnce - running.size
     const claimed = await storage.write((tx) => storage.attachments.claim(tx, free, holdMs))
     for (const attachment of claimed) {
-      const work = fetchOne({ ...context, download }, attachment, stopping.signal).finally(() =>
-        running.delete(attachment.claimId),
-      )
-      running.set(attachment.claimId, work)
+      const fetching = fetchOne(work, attachment, stopping.signal).finally(() => running.delete(attachment.claimId))
+      running.set(attachment.claimId, fetching)
     }
     return claimed.length === free
   }
@@ -103,7 +102,7 @@ export async function refetchAttachment(storage: Storage, accountId: string, id:
   })
 }
 
-type WorkContext = MediaContext & { readonly download: DownloadOutside }
+type WorkContext = MediaContext & { readonly download: DownloadOutside; readonly hosts: MediaHosts }
 
 /** Does not reject: what could not be written down is claimed again when the claim has run out. */
 async function fetchOne(context: WorkContext, attachment: ClaimedAttachment, signal: AbortSignal): Promise<void> {
