@@ -230,3 +230,90 @@ describe('an account of X', () => {
     expect((await channelNow()).state).toBe('connected')
   })
 })
+
+describe('a Page of Facebook', () => {
+  const page = '1122334455'
+  const ana = { id: '7100000000000001', name: 'Ana Duarte' }
+  let postId = ''
+  const write = (kind: 'message' | 'comment', text: string, minutesAgo = 0) =>
+    control('POST', 'say', {
+      ...{ type: 'facebook', channel: page, person: ana, kind, text },
+      ...(kind === 'comment' ? { post_id: postId } : {}),
+      occurred_at: new Date(Date.now() - minutesAgo * 60_000).toISOString(),
+    })
+  const heard = async () =>
+    (await platform.messages()).filter((one) => one.channelId === channelId && one.direction === 'inbound')
+
+  it('is connected by signing in, read back with its comments, and caught up after a cut', async () => {
+    const { storage, accountId } = platform
+    const webhookKey = newId()
+    const apiBaseUrl = `http://127.0.0.1:${String(sandbox.port)}`
+    const metaId = await storage.write((tx) =>
+      storage.apps.create(tx, storage, {
+        ...{
+          accountId,
+          network: 'meta',
+          name: 'Meta app',
+          externalId: '77',
+          webhookKey,
+          consumerKey: null,
+          clientId: null,
+        },
+        secrets: { secrets: ['meta-secret'], clientSecret: null, verifyToken: 'verify-me' },
+        apiBaseUrl,
+      }),
+    )
+    await control('PUT', 'apps', {
+      ...{ network: 'meta', app_id: '77', secrets: ['meta-secret'], verify_token: 'verify-me' },
+      webhook_url: `${config.publicUrl}/webhooks/${webhookKey}`,
+    })
+    const put = { type: 'facebook', external_id: page, name: 'Harbour', access_token: 'page-token', app_id: '77' }
+    postId = String((await control('PUT', 'channels', put))['post_id'])
+    await control('PUT', 'subscriptions', { channel: page, is_on: false })
+    await write('message', 'before', 120)
+    await write('comment', 'nice bread', 60)
+
+    const begun = await beginConnect(context(), signer(), { appId: metaId, type: 'facebook', redirectUri })
+    const dialog = new URL(begun.url)
+    dialog.pathname += '/allow'
+    const back = new URL((await fetch(dialog, { redirect: 'manual' })).headers.get('location') ?? '').searchParams
+    const answer = { state: back.get('state') ?? '', code: back.get('code') ?? '' }
+    const { attemptId, choices } = await finishConnect(context(), signer(), answer)
+    expect(choices).toContainEqual({ type: 'facebook', externalId: page, name: 'Harbour', channelId: undefined })
+    const chosen = choices.filter(({ externalId }) => externalId === page)
+    channelId = (await connectChosen(context(), signer(), attemptId, chosen))[0]?.channelId ?? ''
+    await until(async () => (await channelNow()).subscriptionState === 'active')
+    await until(async () => (await heard()).length === 2)
+    await write('message', 'heard')
+    await until(async () => (await heard()).length === 3)
+
+    isCutOff = true
+    await control('PUT', 'subscriptions', { channel: page, is_on: false })
+    for (const n of [1, 2, 3]) await write('message', `missed ${String(n)}`)
+    await write('comment', 'missed below the post')
+    isCutOff = false
+    await until(async () => (await storage.catchUps.get(storage.primary, accountId, channelId)) === undefined)
+    await set('check_due_at = null')
+    await until(async () => (await heard()).length === 7)
+    expect((await heard()).map(({ kind }) => kind).filter((kind) => kind === 'comment').length).toBe(2)
+    await write('message', 'heard again')
+    await until(async () => (await heard()).length === 8)
+  })
+
+  it('says by its code why its token died, and mends itself when the network takes it again', async () => {
+    await until(async () => (await channelNow()).lastEventAt !== null)
+    const lines = await examineSetup(context(), platform.accountId, channelId)
+    expect(lines.filter(({ ok }) => !ok)).toEqual([])
+    const credentials = platform.storage.channels.openCredentials(platform.storage, await channelNow())
+    const kill = (is_valid: boolean) => control('PUT', 'meta/token', { channel: page, is_valid, subcode: 460 })
+    await kill(false)
+    await set('check_due_at = null')
+    await until(async () => (await channelNow()).state === 'reconnect_needed')
+    const dead = await channelNow()
+    expect([dead.stateCode, dead.stateReason]).toEqual(['190/460', expect.stringContaining('password')])
+    await kill(true)
+    await set('check_due_at = null')
+    await until(async () => (await channelNow()).state === 'connected')
+    expect(platform.storage.channels.openCredentials(platform.storage, await channelNow())).toEqual(credentials)
+  })
+})
