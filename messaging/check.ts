@@ -16,6 +16,8 @@ const minuteMs = 60_000
 export const checkEveryMs = 10 * minuteMs
 /** When the network could not be asked. */
 const soonMs = minuteMs
+/** New trouble is looked at after so long, then after twice, four times … as long. */
+const troubledMs = 10_000
 const brokenOffMs = 3 * minuteMs
 const callLimitMs = 20_000
 /** Looked at later than this, nobody was there to look. */
@@ -56,8 +58,11 @@ export async function checkChannel(context: CareContext, found: Channel, signal:
     if (silence !== undefined && (current.lastEventAt?.getTime() ?? 0) > Date.parse(silence.at))
       await say('silence', undefined)
     if (notice !== undefined && now - Date.parse(notice.at) > noticeMs) await say('notice', undefined)
+    const newest = Object.values(await storage.health.troubles(tx, accountId, channelId)).map(({ at }) =>
+      Date.parse(at),
+    )
     await storage.health.noteCheck(tx, accountId, channelId, {
-      nextInMs: nextInMs(seen, tokenExpiresAt, now),
+      nextInMs: nextInMs(seen, now - Math.max(-Infinity, ...newest), tokenExpiresAt, now),
       isAnswered: !seen.isUnanswered,
       tokenExpiresAt: seen.condition?.tokenExpiresAt,
       subscription: seen.subscribed,
@@ -117,9 +122,9 @@ async function look(context: CareContext, channel: Channel, signal: AbortSignal)
   }
 }
 
-/** About ten minutes, spread; sooner where nobody could be asked, and in time for the token. */
-function nextInMs(seen: Seen, tokenExpiresAt: Date | null, now: number): number {
-  const usual = seen.isUnanswered ? soonMs : checkEveryMs
+/** About ten minutes, spread; sooner where nobody could be asked or trouble is young, and in time for the token. */
+function nextInMs(seen: Seen, troubleAgeMs: number, tokenExpiresAt: Date | null, now: number): number {
+  const usual = Math.min(seen.isUnanswered ? soonMs : checkEveryMs, Math.max(troubledMs, troubleAgeMs))
   const spread = usual * (0.85 + Math.random() * 0.3)
   const left = tokenExpiresAt === null ? Infinity : tokenExpiresAt.getTime() - now
   return left > 0 ? Math.min(spread, left + 1_000) : spread
