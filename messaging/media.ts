@@ -30,6 +30,8 @@ export interface MediaContext {
 
 const atOnce = 8
 const pollMs = 500
+/** More have been begun and never ended: whatever is in it ends our processes. */
+const mostAttempts = 10
 const usualHoldMs = 30_000
 const usualDelaysMs = [5_000, 30_000, 2 * 60_000, 10 * 60_000]
 
@@ -108,6 +110,11 @@ type WorkContext = MediaContext & { readonly download: DownloadOutside; readonly
 async function fetchOne(context: WorkContext, attachment: ClaimedAttachment, signal: AbortSignal): Promise<void> {
   const { logger } = context
   try {
+    if (attachment.attempts > mostAttempts) {
+      const reason = 'Fetching it was broken off again and again.'
+      await conclude(context, attachment, { type: 'refused', code: 'gave_up', reason })
+      return
+    }
     const fetched = await fetchAttachment(context, attachment, signal).catch((error: unknown): Fetched => {
       if (isOutage(error)) throw error
       logger.error({ attachment: attachment.id, err: error }, 'fetching an attachment failed')

@@ -420,6 +420,15 @@ describe('many workers', () => {
     await storage.write((tx) => storage.attachments.unavailable(tx, later!, { code: 'test', reason: 'over.' }))
   })
 
+  it('give up a file that ends every process that touches it', async () => {
+    const url = server.serve('/poison', picture)
+    const id = await attach({ url })
+    await platform.storage.write((tx) => tx.run('update attachments set attempts = 10 where id = ?', [id]))
+    work()
+    expect(await settled(id)).toMatchObject({ state: 'unavailable', reasonCode: 'gave_up' })
+    expect(server.count('/poison')).toBe(0)
+  })
+
   it('a server that takes the connection and says nothing holds up no other file', async () => {
     const dead = createServer(() => undefined)
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve))

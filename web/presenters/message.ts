@@ -48,14 +48,14 @@ export async function presentMessages(
       text: message.text,
       in_reply_to: message.inReplyTo,
       attachments: attachments
-        .filter(({ messageId }) => messageId === message.id)
+        .filter(({ messageId }) => messageId === message.id && message.deletedAt === null)
         .map((attachment) =>
           presentAttachment(
             attachment,
             variants.filter(({ documentId }) => documentId === attachment.documentId),
           ),
         ),
-      reactions: (message.reactions ?? []).map(({ by, emoji }) => ({ by, emoji })),
+      reactions: (message.reactions ?? []).flatMap(({ by, emoji }) => (emoji === null ? [] : [{ by, emoji }])),
       is_hidden: message.isHidden,
       occurred_at: message.occurredAt.toISOString(),
       received_at: message.receivedAt.toISOString(),

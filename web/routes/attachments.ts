@@ -22,11 +22,13 @@ export const attachmentRoutes = [
     async handle({ params, query }, call) {
       const { storage, asker } = call
       const attachment = await storage.attachments.get(storage.fresh, asker.accountId, params.id)
-      const document =
-        attachment?.documentId == null
-          ? undefined
-          : await storage.documents.get(storage.fresh, asker.accountId, attachment.documentId)
-      if (attachment === undefined || document === undefined) throw notFound('file')
+      if (attachment?.documentId == null) throw notFound('file')
+      const [message, document] = await Promise.all([
+        storage.messages.get(storage.fresh, asker.accountId, attachment.messageId),
+        storage.documents.get(storage.fresh, asker.accountId, attachment.documentId),
+      ])
+      // What was taken back is shown to nobody.
+      if (document === undefined || message === undefined || message.deletedAt !== null) throw notFound('file')
       return answerDocument(document, query.variant, attachment.title ?? document.name, call)
     },
   }),
