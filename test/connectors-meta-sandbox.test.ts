@@ -579,6 +579,36 @@ describe('webhook subscriptions', () => {
   })
 })
 
+test('the webhook of the app: set up where it is missing, left alone where it leads elsewhere', async () => {
+  const check = async (to = webhook) =>
+    good(await connector('instagram').checkSubscription?.(access('instagram'), to, signal))
+  const address = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}/meta`
+  const app = `${origin()}/v25.0/99/subscriptions?access_token=99|meta-secret`
+  await fetch(`${app}&object=instagram`, { method: 'DELETE' })
+  expect(await check()).toMatchObject({
+    isActive: false,
+    reason: expect.stringContaining('no active webhook') as unknown,
+  })
+  const there = { ...webhook, url: address }
+  expect(good(await connector('instagram').subscribe?.(access('instagram'), there, signal)).isActive).toBe(true)
+  const few = new URLSearchParams({
+    object: 'instagram',
+    callback_url: address,
+    verify_token: 'verify-me',
+    fields: 'messages',
+  })
+  await fetch(`${app}&${few.toString()}`, { method: 'POST' })
+  expect((await check()).missing).toContain('comments')
+  const other = { ...webhook, url: 'http://127.0.0.1/webhooks/other' }
+  expect(good(await connector('instagram').subscribe?.(access('instagram'), other, signal))).toMatchObject({
+    isActive: false,
+    reason: expect.stringContaining('another address') as unknown,
+  })
+  // Who does not know the app's secret looks at the channel alone.
+  const blind = { ...access('instagram'), app: { ...access('instagram').app, secret: undefined, clientId: undefined } }
+  expect(good(await connector('instagram').checkSubscription?.(blind, other, signal)).isActive).toBe(true)
+})
+
 test('a page and its Instagram account share one list of fields: neither takes away what the other needs', async () => {
   await fetch(`${origin()}/v25.0/me/subscribed_apps?access_token=page-token&subscribed_fields=messages`, {
     method: 'POST',

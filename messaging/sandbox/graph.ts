@@ -3,6 +3,7 @@ import { fieldsOf, idOf, isFields, readJson, textOf } from '../connectors/readin
 import type { Fields } from '../connectors/reading.ts'
 import { proveAppSecret } from '../connectors/meta/signature.ts'
 import type { Stage } from './customers.ts'
+import { appSubscriptions } from './graph-app.ts'
 import { businessAccountOf, channelsOf, subscribedApps, tokenState } from './graph-channel.ts'
 import { routeInstagram } from './graph-instagram.ts'
 import { answerLogin, answerUser, appOf, debugToken, secretsOf } from './graph-login.ts'
@@ -46,6 +47,7 @@ export function openGraph(stage: Stage): Face {
         const looked = textOf(call.parameters.input_token) ?? ''
         return app !== undefined || looked === token ? debugToken(stage, looked) : invalid()
       }
+      if (app !== undefined) return appSubscriptions(stage, app, call)
       const state = tokenState(stage, token)
       const user = world.apps.get(textOf(fieldsOf(world.notes.get(`meta.user.${token}`)).app_id) ?? '')
       const channel = pick(stage, channelsOf(world, token), call)

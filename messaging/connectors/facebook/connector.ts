@@ -57,7 +57,7 @@ export const facebook: Connector = {
   },
 
   readBack: readPageBack,
-  ...careFor(pagePermissions, () => Promise.resolve({ path: 'me', fields: pageFields })),
+  ...careFor('page', pagePermissions, () => Promise.resolve({ path: 'me', fields: pageFields })),
   signIn: metaSignIn,
 }
 

@@ -61,7 +61,7 @@ export const instagram: Connector = {
   },
 
   readBack: readAccountBack,
-  ...careFor(instagramPermissions, (channel) =>
+  ...careFor('instagram', instagramPermissions, (channel) =>
     Promise.resolve({
       path: 'me',
       fields: channel.credentials.login === 'instagram' ? instagramLoginFields : instagramPageFields,

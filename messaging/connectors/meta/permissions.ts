@@ -45,12 +45,27 @@ export const instagramPageFields = [
   'messaging_referrals',
 ] as const
 
-/** Instagram Login: all are subscribed for the account. */
+/** Instagram Login: all are subscribed for the account. The name of referrals differs from the page's. */
 export const instagramLoginFields = [
-  ...instagramPageFields,
+  'messages',
+  'message_reactions',
+  'message_edit',
+  'messaging_postbacks',
+  'messaging_referral',
   'messaging_seen',
   'comments',
   'live_comments',
-  'mentions',
-  'story_insights',
 ] as const
+
+/** What the app's webhook must be set up for, by object, before any channel can tell anything. */
+export const appFields = {
+  page: pageFields,
+  instagram: [...instagramLoginFields, 'mentions'],
+  whatsapp_business_account: [
+    'messages',
+    'message_template_status_update',
+    'account_update',
+    'phone_number_quality_update',
+  ],
+} as const
+export type WebhookObject = keyof typeof appFields

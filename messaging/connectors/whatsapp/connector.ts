@@ -62,7 +62,7 @@ export const whatsapp: Connector = {
     }
   },
 
-  ...careFor(whatsappPermissions, findAccount),
+  ...careFor('whatsapp_business_account', whatsappPermissions, findAccount),
 }
 
 const directLimits: Limits = { kinds: ['reply', 'note'], maxTextLength: 4096, measureText: (text) => text.length }
