@@ -5,7 +5,7 @@ import type { Fields } from '../reading.ts'
 import { gatherMedia, gatherUsers, itemOf, kept, readRevoke } from './delivery.ts'
 import type { ReadItem } from './delivery.ts'
 import { readChat, readDirectMessage, readReadMark } from './direct-messages.ts'
-import { nameOf } from './people.ts'
+import { cut, nameOf } from './people.ts'
 import { readActivityLike, readDeletion, readPost } from './posts.ts'
 
 /** The readers of the payload itself, or of a list within it. */
@@ -84,7 +84,7 @@ export function openActivity(at: string, data: Fields, items: ParsedItem[]): voi
 function unknownType(eventType: string): InboundEvent {
   const [family = ''] = eventType.split('.')
   const reason = Object.hasOwn(families, family) ? families[family] : undefined
-  return kept(reason ?? `X Activity type "${eventType.slice(0, 60)}" is not yet shown`)
+  return kept(reason ?? `X Activity type "${cut(eventType, 60)}" is not yet shown`)
 }
 
 /** Without a filter the payload says whose it is, where only one side can be meant. */

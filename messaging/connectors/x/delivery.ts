@@ -17,7 +17,7 @@ export interface Delivery {
 }
 
 export type ReadItem = (item: Fields, delivery: Delivery) => InboundEvent
-export const kept = (reason: string): InboundEvent => ({ type: 'kept', reason })
+export const kept = (reason: string): InboundEvent => ({ type: 'kept', reason: reason.toWellFormed() })
 
 /** AAA `user_event.revoke`, XAA `oauth.revoke`: without `for_user_id`, the source is the account that is gone. `isFlat`: without `revoke` around it. */
 export function readRevoke(at: string, value: unknown, isFlat: boolean, filtered?: string): ParsedItem {

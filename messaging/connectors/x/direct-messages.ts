@@ -5,12 +5,12 @@ import type { Fields } from '../reading.ts'
 import { mediaByKeys, readMedia } from './media.ts'
 import { kept } from './delivery.ts'
 import type { Delivery } from './delivery.ts'
-import { nameOf, personOf, readText, snowflakeInstant, xIdOf, xInstantOf } from './people.ts'
+import { cut, nameOf, personOf, readText, snowflakeInstant, xIdOf, xInstantOf } from './people.ts'
 
 /** One `message_create`, received or sent. */
 export function readDirectMessage(event: Fields, { userId, users }: Delivery): InboundEvent {
   if (event.type !== undefined && event.type !== 'message_create')
-    return kept(`direct message event "${String(textOf(event.type)?.slice(0, 60))}" is not yet shown`)
+    return kept(`direct message event "${cut(textOf(event.type) ?? '', 60)}" is not yet shown`)
   const externalId = xIdOf(event)
   const create = fieldsOf(event.message_create)
   const sender = nameOf(create.sender_id)
@@ -36,7 +36,7 @@ export function readDirectMessage(event: Fields, { userId, users }: Delivery): I
       ...shared,
     }
   }
-  const pressed = textOf(fieldsOf(data.quick_reply_response).metadata)?.slice(0, 1_000)
+  const pressed = cut(textOf(fieldsOf(data.quick_reply_response).metadata), 1_000)
   return {
     type: 'message',
     kind: 'message',

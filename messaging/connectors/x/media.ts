@@ -3,7 +3,7 @@ import type { Asked, ChannelAccess, InboundAttachment, MediaPlace } from '../con
 import { fieldsOf, textOf, urlOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 import { authorizeCall, isOAuth1, xHost } from './api.ts'
-import { nameOf } from './people.ts'
+import { cut, nameOf } from './people.ts'
 
 const mostMedia = 20
 
@@ -26,7 +26,7 @@ export function readMedia(media: readonly Fields[]): InboundAttachment[] {
       kind: kindOf(one.type, url),
       ...(url === undefined ? {} : { url }),
       ...(externalId === undefined ? {} : { externalId }),
-      ...(title === undefined ? {} : { title: title.slice(0, 500) }),
+      ...(title === undefined ? {} : { title: cut(title, 500) }),
     }
   })
 }

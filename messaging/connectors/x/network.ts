@@ -9,7 +9,7 @@ import { openActivity } from './activity.ts'
 import { gatherUsers, itemOf, kept, readRevoke } from './delivery.ts'
 import type { ReadItem } from './delivery.ts'
 import { readDirectMessage, readReadMark } from './direct-messages.ts'
-import { nameOf } from './people.ts'
+import { cut, nameOf } from './people.ts'
 import { readDeletion, readLike, readPost } from './posts.ts'
 import { answerCrc, verifyX } from './signature.ts'
 
@@ -72,7 +72,7 @@ function openAccountActivity(prefix: string, envelope: Fields, items: ParsedItem
   }
   for (const [key, value] of Object.entries(envelope)) {
     if (besides.includes(key)) continue
-    const at = `${prefix}${key.slice(0, 60)}`
+    const at = `${prefix}${cut(key, 60)}`
     if (key === 'user_event') {
       items.push(readRevoke(at, value, false))
       continue
@@ -83,7 +83,7 @@ function openAccountActivity(prefix: string, envelope: Fields, items: ParsedItem
     }
     const read = Object.hasOwn(lists, key) ? lists[key] : undefined
     if (read === undefined) {
-      items.push(itemOf(at, userId, () => kept(`"${key.slice(0, 60)}" is not yet shown`)))
+      items.push(itemOf(at, userId, () => kept(`"${cut(key, 60)}" is not yet shown`)))
       continue
     }
     const list: readonly unknown[] = Array.isArray(value) ? value : [value]

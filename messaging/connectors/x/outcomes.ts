@@ -1,6 +1,7 @@
 /** What X's refusals mean for one attempt (X API: response codes and errors, rate limits). */
 import type { Outcome, RefusalClass } from '../connector.ts'
 import { fieldsOf, listOf, textOf } from '../reading.ts'
+import { cut } from './people.ts'
 
 /** v1 codes that X still gives within `errors`. */
 // prettier-ignore
@@ -20,13 +21,13 @@ export function classifyXError(
   const first = fieldsOf(listOf(body.errors)[0])
   const v1 = typeof first.code === 'number' || textOf(first.code) !== undefined ? Number(first.code) : Number.NaN
   const problem = textOf(body.type)?.split('/').pop() ?? ''
-  const reason = (
+  const said =
     textOf(body.detail) ??
     textOf(first.message) ??
     textOf(body.error_description) ??
     textOf(body.title) ??
     `X answered ${String(status)}.`
-  ).slice(0, 500)
+  const reason = cut(said, 500)
   const code = Number.isSafeInteger(v1)
     ? String(v1)
     : problem !== '' && problem !== 'about:blank'

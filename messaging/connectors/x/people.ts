@@ -6,8 +6,8 @@ import type { Fields } from '../reading.ts'
 /** A person from a v1.1 user (`screen_name`) or a v2 user (`username`). */
 export function personOf(externalId: string, user: unknown): Person {
   const fields = fieldsOf(user)
-  const name = textOf(fields.name)?.slice(0, 200)
-  const handle = (textOf(fields.screen_name) ?? textOf(fields.username))?.replace(/^@/, '').slice(0, 50)
+  const name = cut(textOf(fields.name), 200)
+  const handle = cut((textOf(fields.screen_name) ?? textOf(fields.username))?.replace(/^@/, ''), 50)
   const pictureUrl = urlOf(fields.profile_image_url_https) ?? urlOf(fields.profile_image_url)
   return {
     externalId,
@@ -15,6 +15,14 @@ export function personOf(externalId: string, user: unknown): Person {
     ...(handle === undefined ? {} : { handle }),
     ...(pictureUrl === undefined ? {} : { pictureUrl }),
   }
+}
+
+/** At most so many UTF-16 units, and no half of a character at the end: no database takes one. */
+export function cut<T extends string | undefined>(text: T, most: number): T
+export function cut(text: string | undefined, most: number): string | undefined {
+  if (text === undefined || text.length <= most) return text
+  const part = text.slice(0, most)
+  return part.isWellFormed() ? part : part.slice(0, -1).toWellFormed()
 }
 
 /** X's ids are numbers, those of encrypted chats UUIDs; nothing is as long as this. */
@@ -49,7 +57,7 @@ const mostLinks = 200
 
 /** The text as the author sees it: t.co links spelled out, those of attached media left out, `&amp;` and the like undone. */
 export function readText(text: unknown, entities: unknown, media: readonly Fields[]): string | undefined {
-  let result = textOf(text)?.slice(0, mostText)
+  let result = cut(textOf(text), mostText)
   if (result === undefined) return undefined
   const urls = fieldsOf(entities).urls
   const links = Array.isArray(urls) ? urls.slice(0, mostLinks).map(fieldsOf) : []
@@ -64,6 +72,6 @@ export function readText(text: unknown, entities: unknown, media: readonly Field
     const long = urlOf(one.expanded_url)
     if (short?.startsWith('https://t.co/') === true && long !== undefined) result = result.split(short).join(long)
   }
-  result = result.slice(0, mostText).replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').trim()
+  result = cut(result, mostText).replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').trim()
   return result === '' ? undefined : result
 }
