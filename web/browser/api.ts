@@ -105,6 +105,8 @@ export const newKey = (): string =>
 interface Options {
   readonly key?: string
   readonly signal?: AbortSignal | undefined
+  /** How long an answer is waited for; default 20 s for changes, else 30 s. */
+  readonly limitMs?: number
 }
 
 export async function ask<Answer>(
@@ -114,7 +116,7 @@ export async function ask<Answer>(
   options: Options = {},
 ): Promise<Answer> {
   const isChange = method !== 'GET'
-  const timeout = AbortSignal.timeout(isChange ? 20_000 : 30_000)
+  const timeout = AbortSignal.timeout(options.limitMs ?? (isChange ? 20_000 : 30_000))
   let response: Response
   try {
     response = await fetch(`/api/v1${path}`, {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { createChannel, renameChannel } from '../../backend/networks.ts'
 import { conflict, invalid, notFound } from '../../infra/errors.ts'
+import { checkChannel } from '../../messaging/check.ts'
 import { examineSetup } from '../../messaging/examine-setup.ts'
 import { askCatchUp, disconnectChannel, reconnectChannel } from '../../messaging/reconnect.ts'
 import { channelTypes } from '../../storage/model/words.ts'
@@ -29,6 +30,7 @@ const extras: Readonly<Record<ChannelType, readonly string[]>> = {
   x: ['access_token_secret', 'refresh_token', 'expires_at'],
 }
 
+const mendLimitMs = 20_000
 const name = z.string().trim().min(1).max(200)
 const params = z.strictObject({ id: z.string() })
 
@@ -133,16 +135,19 @@ export const channelRoutes = [
     method: 'post',
     path: '/channels/:id/examine',
     tag: 'channels',
-    summary: 'Test the set-up of a channel now, from the network to us and back',
+    summary: 'Mend what mends itself, then test the set-up of a channel live, from the network to us and back',
     permission: 'administrator',
     params,
     body: emptyBody,
     answer: examinationShape,
     async handle({ params }, call) {
-      const { storage, asker } = call
-      const lines = await examineSetup(call, asker.accountId, params.id)
-      // What was found here is soon said of the channel as well.
-      await storage.write((tx) => storage.health.hurry(tx, asker.accountId, params.id))
+      const channel = await findChannel(params.id, call)
+      // First what mends itself: a subscription that is missing is made.
+      if (channel.disconnectedAt === null)
+        await checkChannel(call, channel, AbortSignal.timeout(mendLimitMs)).catch((error: unknown) => {
+          call.logger.info({ channel: channel.id, err: error }, 'a channel could not be looked after')
+        })
+      const lines = await examineSetup(call, call.asker.accountId, channel.id)
       return {
         checks: lines.map(({ check, ok, detail, cure }) => ({ name: check, is_good: ok, text: detail, cure })),
         channel: await answerChannel(params.id, call),

@@ -10,13 +10,13 @@ import {
   IconPlugX,
   IconStethoscope,
 } from '@tabler/icons-react'
-import { notifications } from '@mantine/notifications'
 import { Link } from 'react-router'
 import type { ChannelJson } from '../../presenters/shapes.ts'
 import { newKey } from '../api.ts'
 import { keys } from '../queries.ts'
 import { useSpeech, type Key } from '../texts/index.tsx'
 import { channelsApi } from './channels-api.ts'
+import { useTell } from './use-tell.ts'
 
 const signs = {
   connected: IconCircleCheck,
@@ -108,13 +108,14 @@ export function CureButton({ channel, examine }: { readonly channel: ChannelJson
 export function useCatchUp(id: string) {
   const { t } = useSpeech()
   const client = useQueryClient()
+  const tell = useTell()
   return useMutation({
     mutationFn: () => channelsApi.catchUp(id, newKey()),
     onSuccess: (channel) => {
       client.setQueryData(keys.channel(id), channel)
-      notifications.show({ message: t('channels.catch_up_begun') })
+      tell.done(t('channels.catch_up_begun'))
       return client.invalidateQueries({ queryKey: keys.channels })
     },
-    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onError: tell.failed,
   })
 }

@@ -133,7 +133,7 @@ function Shown({ channel }: { readonly channel: ChannelJson }) {
           </>
         )}
       </Group>
-      {turn > 0 && <Examination key={turn} channelId={channel.id} />}
+      {turn > 0 && <Examination key={turn} channelId={channel.id} name={channel.name} />}
       <Facts channel={channel} />
       <FormDialog
         title={t('channels.rename')}

@@ -9,7 +9,8 @@ export const channelsApi = {
   rename: (id: string, name: string) => ask<ChannelJson>('PATCH', `/channels/${id}`, { name }),
   setCredentials: (id: string, credentials: Readonly<Record<string, string>>) =>
     ask<ChannelJson>('PATCH', `/channels/${id}`, { credentials }),
-  examine: (id: string, key: string) => ask<ExaminationJson>('POST', `/channels/${id}/examine`, {}, { key }),
+  examine: (id: string, key: string) =>
+    ask<ExaminationJson>('POST', `/channels/${id}/examine`, {}, { key, limitMs: 60_000 }),
   catchUp: (id: string, key: string) => ask<ChannelJson>('POST', `/channels/${id}/catch-up`, {}, { key }),
   disconnect: (id: string) => ask<unknown>('DELETE', `/channels/${id}`),
   app: (id: string, signal?: AbortSignal) => ask<AppJson>('GET', `/apps/${id}`, undefined, { signal }),

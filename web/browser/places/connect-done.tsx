@@ -41,7 +41,7 @@ function One({ id }: { readonly id: string }) {
       <h2 className="connected-name">
         <ChannelMark type={query.data.type} size={24} /> {query.data.name}
       </h2>
-      <Examination channelId={id} />
+      <Examination channelId={id} name={query.data.name} />
     </>
   )
 }

@@ -1,6 +1,5 @@
 /** Messages between our own nodes that could not be processed, with the reason; each can be tried again. */
 import { Button, Skeleton, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQueryClient, type UseInfiniteQueryResult } from '@tanstack/react-query'
 import { IconMailCheck, IconRefresh } from '@tabler/icons-react'
 import type { DeadLetterJson } from '../../presenters/shapes.ts'
@@ -11,6 +10,7 @@ import { Empty, Failure } from '../states.tsx'
 import { useSpeech } from '../texts/index.tsx'
 import { receivedApi } from './received-api.ts'
 import { sizeOf } from './received-row.tsx'
+import { useTell } from './use-tell.ts'
 
 export const useDeadLetters = () =>
   useInfiniteQuery({
@@ -59,13 +59,14 @@ function Letter({ letter }: { readonly letter: DeadLetterJson }) {
   const { t, times, language } = useSpeech()
   const now = useNow()
   const client = useQueryClient()
+  const tell = useTell()
   const replay = useMutation({
     mutationFn: () => receivedApi.replayDeadLetter(letter.id, newKey()),
     onSuccess: () => {
-      notifications.show({ message: t('received.replayed') })
+      tell.done(t('received.replayed'))
       return client.invalidateQueries({ queryKey: keys.deadLetters })
     },
-    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onError: tell.failed,
   })
   return (
     <li className="card-row">

@@ -20,7 +20,7 @@ const names: Readonly<Record<string, Key>> = {
 }
 
 /** Runs once when it appears; a further run is another component. */
-export function Examination({ channelId }: { readonly channelId: string }) {
+export function Examination({ channelId, name }: { readonly channelId: string; readonly name: string }) {
   const { t } = useSpeech()
   const client = useQueryClient()
   const query = useQuery({
@@ -36,7 +36,7 @@ export function Examination({ channelId }: { readonly channelId: string }) {
     retry: false,
   })
   return (
-    <section className="checks" aria-label={t('check.title')} aria-live="polite" aria-busy={query.isPending}>
+    <section className="checks" aria-label={t('check.title', { name })} aria-live="polite" aria-busy={query.isPending}>
       {query.isPending && (
         <Text c="dimmed" className="checks-wait">
           <Loader size="xs" aria-hidden /> {t('check.running')}
@@ -45,14 +45,14 @@ export function Examination({ channelId }: { readonly channelId: string }) {
       {query.isError && <Failure error={query.error} again={() => void query.refetch()} />}
       {query.data && (
         <ul className="plain-list">
-          {query.data.checks.map(({ name, is_good, text, cure }) => {
+          {query.data.checks.map(({ name: check, is_good, text, cure }) => {
             const Sign = is_good ? IconCircleCheck : IconCircleX
-            const known = names[name]
+            const known = names[check]
             return (
-              <li key={name} className="check" data-verdict={is_good ? 'good' : 'bad'}>
+              <li key={check} className="check" data-verdict={is_good ? 'good' : 'bad'}>
                 <Sign size={22} role="img" aria-label={t(is_good ? 'check.good' : 'check.bad')} />
                 <div>
-                  <strong>{known ? t(known) : name}</strong> <span>{text}</span>
+                  <strong>{known ? t(known) : check}</strong> <span>{text}</span>
                   {cure && <div className="check-cure">{cure}</div>}
                 </div>
               </li>

@@ -1,6 +1,5 @@
 /** One body, whole: when, the verdict, what each part became and where that is, and the bytes. */
 import { Alert, Button, CopyButton, Drawer, Group, Skeleton, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { IconCheck, IconCopy, IconRefresh } from '@tabler/icons-react'
 import { useMemo } from 'react'
@@ -12,6 +11,7 @@ import { Failure } from '../states.tsx'
 import { useSpeech } from '../texts/index.tsx'
 import { receivedApi } from './received-api.ts'
 import { sizeOf, Verdict } from './received-row.tsx'
+import { useTell } from './use-tell.ts'
 
 export function ReceivedDetail({ id, close }: { readonly id: string | undefined; readonly close: () => void }) {
   const { t } = useSpeech()
@@ -50,15 +50,16 @@ const mostShown = 200
 function Shown({ item }: { readonly item: ReceivedJson }) {
   const { t, times, language } = useSpeech()
   const client = useQueryClient()
+  const tell = useTell()
   const channels = useQuery({ queryKey: keys.channels, queryFn: ({ signal }) => api.channels(signal) })
   const apps = useQuery({ queryKey: keys.apps, queryFn: ({ signal }) => api.apps(signal) })
   const replay = useMutation({
     mutationFn: () => receivedApi.replay(item.id, newKey()),
     onSuccess: () => {
-      notifications.show({ message: t('received.replayed') })
+      tell.done(t('received.replayed'))
       return client.invalidateQueries({ queryKey: keys.receivedLog })
     },
-    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onError: tell.failed,
   })
   const text = useMemo(() => pretty(item.body), [item.body])
   const channel = channels.data?.items.find(({ id }) => id === item.channel_id)

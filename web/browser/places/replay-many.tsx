@@ -1,10 +1,10 @@
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { newKey } from '../api.ts'
 import { keys } from '../queries.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { receivedApi, type ReceivedFilter } from './received-api.ts'
+import { useTell } from './use-tell.ts'
 
 /** Asks once, and says what will happen, before many bodies are processed again. */
 export function ReplayMany({
@@ -18,12 +18,11 @@ export function ReplayMany({
 }) {
   const { t } = useSpeech()
   const client = useQueryClient()
+  const tell = useTell()
   const replay = useMutation({
     mutationFn: () => receivedApi.replayMany(filter, newKey()),
     onSuccess: ({ count, is_complete }) => {
-      notifications.show({
-        message: `${t('received.replayed_many', { count })}${is_complete ? '' : ` ${t('received.replayed_more')}`}`,
-      })
+      tell.done(`${t('received.replayed_many', { count })}${is_complete ? '' : ` ${t('received.replayed_more')}`}`)
       close()
       return client.invalidateQueries({ queryKey: keys.receivedLog })
     },

@@ -313,7 +313,7 @@ export const de: Texts = {
   'trouble.token_expired': 'Der Zugang endete am {time}. Nichts kommt an, und nichts kann gesendet werden.',
   'trouble.token_expires_soon': 'Der Zugang endet am {time}. Verbinden Sie vorher neu.',
   'trouble.refresh_answer_lost': 'Der Zugang wurde erneuert, aber die Antwort des Netzwerks ging unterwegs verloren.',
-  'check.title': 'Prüfung der Einrichtung',
+  'check.title': 'Prüfung der Einrichtung: {name}',
   'check.running': 'Das Netzwerk wird gefragt …',
   'check.good': 'Gut',
   'check.bad': 'Nicht gut',

@@ -309,7 +309,7 @@ export const en = {
   'trouble.token_expired': 'Access ended on {time}. Nothing arrives and nothing can be sent.',
   'trouble.token_expires_soon': 'Access ends on {time}. Reconnect before then.',
   'trouble.refresh_answer_lost': 'Access was renewed, but the network’s answer was lost on the way.',
-  'check.title': 'Check of the set-up',
+  'check.title': 'Check of the set-up: {name}',
   'check.running': 'Asking the network …',
   'check.good': 'Good',
   'check.bad': 'Not good',
