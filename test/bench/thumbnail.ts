@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createHistogram } from 'node:perf_hooks'
+import type { RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
@@ -30,32 +31,25 @@ export async function run(): Promise<BenchResult> {
     const limit: number[] = []
     const whole: number[] = []
     const ratios: number[] = []
-    const lags: Lag[] = []
-    for (let round = 0; round <= rounds; round++) {
-      let own = 0
-      let bare = 0
+    const lag = createHistogram()
+    const makeOurs = () => watch(lag, () => rate(files, ({ path }) => makeVariants(path)))
+    const makeTheirs = () => rate(files, ({ path }) => makeBare(path))
+    const takeIn = () =>
+      rate(files, ({ bytes }) =>
+        takeFile(documents, { bytes: chunksOf(bytes), limit: 1e9, declaredType: 'image/jpeg', mustBeMedia: true }),
+      )
+    await makeTheirs()
+    await makeOurs()
+    lag.reset()
+    for (let round = 0; round < rounds; round++) {
       // By turns, and the first place by turns, so that what else the machine does falls on both.
-      const makeOurs = async () => {
-        const endOwn = watchLag()
-        own = await rate(files, (file) => makeVariants(file.path))
-        if (round > 0) lags.push(endOwn())
-      }
-      if (round % 2 === 0) await makeOurs()
-      bare = await rate(files, (file) => makeBare(file.path))
-      if (round % 2 === 1) await makeOurs()
-      // The first round warms up.
-      if (round === 0) continue
+      const early = round % 2 === 0 ? await makeOurs() : undefined
+      const bare = await makeTheirs()
+      const own = early ?? (await makeOurs())
       ours.push(own)
       limit.push(bare)
       ratios.push(own / bare)
-      if (round % 3 > 0) continue
-      const endTaken = watchLag()
-      whole.push(
-        await rate(files, ({ bytes }) =>
-          takeFile(documents, { bytes: chunksOf(bytes), limit: 1e9, declaredType: 'image/jpeg', mustBeMedia: true }),
-        ),
-      )
-      lags.push(endTaken())
+      if (round % 3 === 0) whole.push(await watch(lag, takeIn))
     }
     const [mine, bare] = [median(ours), median(limit)]
     return {
@@ -68,9 +62,9 @@ export async function run(): Promise<BenchResult> {
       pictures: files.length,
       /** With everything that a file goes through: received in pieces, hashed, written, synced. */
       taken_in: Number(median(whole).toFixed(2)),
-      /** What a timer of one millisecond was late by, while ours were made and taken in: the worst of all rounds. */
-      lag_p99_ms: Math.max(...lags.map(({ p99 }) => p99)),
-      lag_max_ms: Math.max(...lags.map(({ max }) => max)),
+      /** What a timer of one millisecond was late by, while ours were made and taken in. */
+      lag_p99_ms: milliseconds(lag.percentile(99)),
+      lag_max_ms: milliseconds(lag.max),
     }
   } finally {
     await rm(folder, { recursive: true })
@@ -133,18 +127,19 @@ function* chunksOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536)
 }
 
-interface Lag {
-  readonly p99: number
-  readonly max: number
-}
+const milliseconds = (microseconds: number): number => Number((microseconds / 1_000).toFixed(1))
 
-/** Milliseconds, until the answer is called. */
-function watchLag(): () => Lag {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  const late = (nanoseconds: number): number => Number(Math.max(0, nanoseconds / 1e6 - 1).toFixed(1))
-  delay.enable()
-  return () => {
-    delay.disable()
-    return { p99: late(delay.percentile(99)), max: late(delay.max) }
+/** Notes by how many microseconds a timer of one millisecond is late during the work. */
+async function watch<T>(lag: RecordableHistogram, work: () => Promise<T>): Promise<T> {
+  let last = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    lag.record(Math.max(1, Math.round((now - last - 1) * 1_000)))
+    last = now
+  }, 1)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
   }
 }
