@@ -1,6 +1,6 @@
 /** What happens to a message after it was said: edits, deletions, hiding, reactions, receipts; also when they come before it. */
 import { z } from 'zod'
-import type { Appearance, Message, Reaction, Storage, Writer } from '../storage/index.ts'
+import type { Appearance, Message, Post, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import type { DeliveryState } from '../storage/model/words.ts'
 import { setTrouble, tokenTrouble } from './health.ts'
@@ -40,10 +40,10 @@ export function applyChange(before: Appearance, change: Change): Appearance | un
     case 'reaction': {
       const reactions = before.reactions ?? []
       const old = reactions.find(({ by }) => by === change.by)
-      if (old?.emoji === (change.emoji ?? undefined)) return undefined
+      const at = change.at.toISOString()
+      if (old !== undefined && ((old.at ?? '') > at || (old.at === at && old.emoji === change.emoji))) return undefined
       const others = reactions.filter(({ by }) => by !== change.by)
-      const mine: Reaction[] = change.emoji === null ? [] : [{ by: change.by, emoji: change.emoji }]
-      return { ...before, reactions: [...others, ...mine] }
+      return { ...before, reactions: [...others, { by: change.by, emoji: change.emoji, at }] }
     }
     case 'receipt':
       return undefined
@@ -78,7 +78,9 @@ export async function changeMessage(
     })
   }
   if (appearance === message) return message
-  await storage.messages.setAppearance(tx, message.accountId, message.id, appearance)
+  const { accountId, id } = message
+  await storage.messages.setAppearance(tx, accountId, id, appearance)
+  if (appearance.deletedAt !== null && message.deletedAt === null) await storage.attachments.removeOf(tx, accountId, id)
   return { ...message, ...appearance }
 }
 
@@ -101,8 +103,21 @@ export async function applyEarly(
   return after
 }
 
+/** The same for posts. */
+export async function applyEarlyToPosts(storage: Storage, tx: Writer, posts: readonly Post[]): Promise<void> {
+  const early = Map.groupBy(await storage.earlyChanges.take(tx, posts), earlyKey)
+  for (const post of posts)
+    for (const { change } of early.get(earlyKey(post)) ?? []) {
+      const parsed = changeSchema.safeParse(change).data
+      if (parsed?.type === 'edit' || parsed?.type === 'delete') await storage.posts.change(tx, post, parsed)
+    }
+}
+
 const earlyKey = ({ channelId, externalId }: Pick<Message, 'channelId' | 'externalId'>): string =>
   `${channelId} ${externalId ?? ''}`
+
+/** Under this name a watermark waits for a sending that is under way in the conversation. */
+export const watermarkKey = (conversationId: string): string => `until:${conversationId}`
 
 const rank = (state: DeliveryState): number => ['sent', 'delivered', 'read'].indexOf(state)
 

@@ -1,7 +1,7 @@
 /** Our own words coming back: which delivery they prove, and how the answer to a sending and its echo become one message. */
 import type { Delivery, Message, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import { applyEarly, deliveryChanged } from './changes.ts'
+import { applyEarly, changeSchema, deliveryChanged, moveForward, watermarkKey } from './changes.ts'
 
 /**
  * The network has this delivery under `externalId`: told by its answer, an echo or a look-up, in any order. A copy that an
@@ -25,7 +25,21 @@ export async function confirmSent(
     facts.push(deliveryChanged(delivery, 'sent'))
   }
   await storage.deliveries.endAttempt(tx, delivery, delivery.attemptCount, { type: 'sent' })
-  if (message.externalId === null) await applyEarly(storage, tx, [{ ...message, externalId }], facts)
+  if (message.externalId !== null) return
+  await applyEarly(storage, tx, [{ ...message, externalId }], facts)
+  await applyWatermarks(storage, tx, message, facts)
+}
+
+/** "Read until then" may come between a sending and its answer. */
+async function applyWatermarks(storage: Storage, tx: Writer, message: Message, facts: NewEvent[]): Promise<void> {
+  const { id, accountId, channelId, conversationId, occurredAt } = message
+  const waited = await storage.earlyChanges.take(tx, [
+    { accountId, channelId, externalId: watermarkKey(conversationId) },
+  ])
+  for (const { change } of waited) {
+    const parsed = changeSchema.safeParse(change).data
+    if (parsed?.type === 'receipt' && parsed.at >= occurredAt) await moveForward(storage, tx, [id], parsed, facts)
+  }
 }
 
 /** An echo that came before the answer and could not be told from a message sent elsewhere. */

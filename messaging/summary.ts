@@ -7,6 +7,9 @@ export const previewOf = (text: string | null, attachments: readonly { readonly 
     .slice(0, 160)
     .join('') || (attachments[0] === undefined ? '' : `[${attachments[0].kind}]`)
 
+/** Instead of words that were taken back. */
+export const deletedPreview = '[deleted]'
+
 /**
  * Utterances may come in any order: only the newest makes the preview, and only what nobody has answered since makes the
  * contact wait. A contact who writes reopens what was resolved or put off.
@@ -21,7 +24,11 @@ export function summarise(
   const after = {
     ...before,
     lastActivityAt: isNewest ? occurredAt : before.lastActivityAt,
-    preview: isNewest ? previewOf(message.text, attachments) : before.preview,
+    preview: !isNewest
+      ? before.preview
+      : message.deletedAt === null
+        ? previewOf(message.text, attachments)
+        : deletedPreview,
   }
   if (message.direction === 'outbound') {
     const isAnswer = before.lastInboundAt === null || occurredAt >= before.lastInboundAt

@@ -1,12 +1,13 @@
 /** The items that make nothing new: edits, deletions, hiding, reactions, receipts, and rights that ended. */
 import type { Message, Trouble } from '../storage/index.ts'
 import type { InboundEvent } from './connectors/connector.ts'
-import type { Change } from './changes.ts'
-import { changeMessage, moveForward } from './changes.ts'
+import type { Change, Receipt } from './changes.ts'
+import { changeMessage, moveForward, watermarkKey } from './changes.ts'
 import { confirmSent } from './echo.ts'
 import { requestCatchUp } from './gaps.ts'
 import { reconnectCure, setTrouble, tokenTrouble } from './health.ts'
 import { personOf } from './persons.ts'
+import { deletedPreview, previewOf } from './summary.ts'
 import type { Intake, Item } from './take-in.ts'
 
 /** Applies them to what is there; what has not come yet finds them waiting. */
@@ -73,19 +74,31 @@ async function changeOne(
   const { storage, tx, facts, trace } = intake
   const message = find(intake, item, externalId, known)
   if (message !== undefined) {
-    await changeMessage(storage, tx, message, [change], facts)
+    const after = await changeMessage(storage, tx, message, [change], facts)
+    if (after.text !== message.text || after.deletedAt !== message.deletedAt)
+      await storage.conversations.showNewest(
+        tx,
+        after,
+        after.deletedAt === null ? previewOf(after.text) : deletedPreview,
+      )
     trace.set(item, { at: item.at, became: change.type, id: message.id })
     return true
   }
   const { accountId, id: channelId } = item.channel
-  if (change.type === 'edit' && (await storage.posts.edit(tx, accountId, channelId, externalId, change.text))) {
-    trace.set(item, { at: item.at, became: 'edit of a post', id: null })
-    return false
+  if (isOfPost(change)) {
+    const post = await storage.posts.change(tx, { accountId, channelId, externalId }, change)
+    if (post !== undefined) {
+      trace.set(item, { at: item.at, became: `${change.type} of a post`, id: post })
+      return false
+    }
   }
   await keepEarly(intake, item, externalId, change)
   trace.set(item, { at: item.at, became: `${change.type}, waiting for its message`, id: null })
   return false
 }
+
+export const isOfPost = (change: Change): change is Extract<Change, { type: 'edit' | 'delete' }> =>
+  change.type === 'edit' || change.type === 'delete'
 
 /**
  * The message may be on its way in on another node. Both insert first and then look for the other's row with a locking read,
@@ -111,7 +124,6 @@ async function takeReceipt(
   known: ReadonlyMap<string, Message>,
 ): Promise<void> {
   const { storage, tx, facts, trace } = intake
-  const { accountId, id: channelId } = item.channel
   const change = {
     type: 'receipt' as const,
     at: event.occurredAt,
@@ -126,19 +138,35 @@ async function takeReceipt(
     else if (referred !== undefined) await moveForward(storage, tx, [referred], change, facts)
     else await keepEarly(intake, item, externalId, change)
   }
-  if (event.upTo !== undefined) {
-    const thread = { accountId, channelId, threadKey: `direct:${event.person.externalId}` }
-    const id = (await storage.conversations.findByThread(tx, [thread])).get(storage.conversations.key(thread))
-    const covered = id === undefined ? [] : await storage.deliveries.lockCovered(tx, accountId, id, event.upTo)
-    await moveForward(
-      storage,
-      tx,
-      covered.map(({ messageId }) => messageId),
-      change,
-      facts,
-    )
-  }
+  if (event.upTo !== undefined)
+    await takeWatermark(intake, item, event.person.externalId, { ...change, at: event.upTo })
   trace.set(item, { at: item.at, became: `receipt: ${event.state}`, id: null })
+}
+
+/**
+ * All that was sent to this person until then. What is under way may be among it: its answer finds the mark. Looked at first,
+ * with a lock, so that what is answered for meanwhile is among the sent.
+ */
+async function takeWatermark(
+  { storage, tx, facts }: Intake,
+  { channel }: Item,
+  personId: string,
+  change: Receipt,
+): Promise<void> {
+  const place = { accountId: channel.accountId, channelId: channel.id }
+  const thread = { ...place, threadKey: `direct:${personId}` }
+  const id = (await storage.conversations.findByThread(tx, [thread])).get(storage.conversations.key(thread))
+  if (id === undefined) return
+  if (await storage.deliveries.isUnderWay(tx, place.accountId, id))
+    await storage.earlyChanges.keep(tx, { ...place, externalId: watermarkKey(id), change })
+  const covered = await storage.deliveries.lockCovered(tx, place.accountId, id, change.at)
+  await moveForward(
+    storage,
+    tx,
+    covered.map(({ messageId }) => messageId),
+    change,
+    facts,
+  )
 }
 
 /** A receipt that brings back the delivery's id proves it like an echo; the id of its message. */

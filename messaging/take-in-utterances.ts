@@ -4,8 +4,9 @@ import type { ContactAddress, Conversation, Delivery, Message, Post, Storage } f
 import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarly } from './changes.ts'
 import type { InboundAttachment } from './connectors/connector.ts'
+import { connectorOf } from './connectors/registry.ts'
 import { confirmSent, normaliseText } from './echo.ts'
-import { addressOf } from './persons.ts'
+import { addressOf, personOf } from './persons.ts'
 import { summarise } from './summary.ts'
 import type { Intake, Item, Said } from './take-in.ts'
 import { parentsOf, Places, threadKey } from './threads.ts'
@@ -30,15 +31,24 @@ export async function takeInUtterances(
     parentsOf(item.event).map((externalId) => ({ ...ownKey(item), visibility: 'public' as const, externalId })),
   )
   const known = await storage.messages.findByExternal(tx, [...said.map(ownKey), ...parents])
+  const twins = await findTwins(intake, said, people)
   const fresh: Said[] = []
   const seen = new Set<string>()
   for (const item of said) {
     const key = storage.messages.key(ownKey(item))
     const message = known.get(key)
+    const twin = isToAll(item) ? twins.get(twinKey(item.channel.accountId, item.event.externalId)) : undefined
     if (message !== undefined || seen.has(key)) note(intake, item, 'repeat', message?.id ?? null)
+    else if (twin !== undefined && twin.channelId !== item.channel.id)
+      note(intake, item, 'repeat, of another of our channels', twin.id)
     else if (!(item.event.type === 'echo' && (await adoptByReference(intake, item, item.event.reference))))
       fresh.push(item)
     seen.add(key)
+    if (isToAll(item) && twin === undefined)
+      twins.set(twinKey(item.channel.accountId, item.event.externalId), {
+        id: message?.id ?? null,
+        channelId: item.channel.id,
+      })
   }
   if (fresh.length === 0) return
 
@@ -55,14 +65,44 @@ export async function takeInUtterances(
       postId === undefined
         ? undefined
         : posts.get(storage.posts.key({ channelId: item.channel.id, externalId: postId }))
-    const place = places.find(item.channel, item.event, addressOf(storage, item, people), post?.id ?? null)
-    if (place === undefined) note(intake, item, 'kept: our own public words outside any conversation')
-    else if (!(item.event.type === 'echo' && (await adoptByText(intake, item, place)))) {
+    const find = (person: ContactAddress | undefined): Place | undefined =>
+      places.find(item.channel, item.event, person, post?.id ?? null)
+    const place = find(addressOf(storage, item, people)) ?? find(await ourselves(intake, item))
+    if (place !== undefined && !(item.event.type === 'echo' && (await adoptByText(intake, item, place)))) {
       placed.set(item, place)
       places.remember(item.channel, item.event, place)
     }
   }
   if (placed.size > 0) await insertUtterances(intake, placed, people)
+}
+
+const twinKey = (accountId: string, externalId: string): string => `${accountId} ${externalId}`
+
+/** A direct message of a network whose ids hold for all our channels there. */
+const isToAll = ({ channel, event }: Said): boolean =>
+  event.type === 'message' && event.thread.kind === 'direct' && connectorOf(channel.type)?.addressScope === 'network'
+
+/**
+ * X tells each of our users in a group of the same direct message: for the account it is one, in the channel that was told
+ * first. The writers are locked, so that another node that takes in the other telling waits and then sees it.
+ */
+async function findTwins(
+  { storage, tx }: Intake,
+  said: readonly Said[],
+  people: ReadonlyMap<string, ContactAddress>,
+): Promise<Map<string, { readonly id: string | null; readonly channelId: string }>> {
+  const direct = said.filter(isToAll)
+  const writers = direct.flatMap((item) => addressOf(storage, item, people)?.id ?? [])
+  await storage.contacts.lockAddresses(tx, [...new Set(writers)])
+  const keys = direct.map(({ channel, event }) => [channel.accountId, channel.type, event.externalId] as const)
+  const found = await storage.messages.inboundAnywhere(tx, keys)
+  return new Map(found.map((message) => [twinKey(message.accountId, message.externalId), message]))
+}
+
+/** Our own words below a post, said to nobody yet: until somebody answers, the conversation is with ourselves. */
+async function ourselves({ storage, tx }: Intake, { channel }: Said): Promise<ContactAddress | undefined> {
+  const person = personOf(channel, { externalId: channel.externalId, name: channel.name })
+  return (await storage.contacts.resolve(tx, [person])).get(storage.contacts.key(person))
 }
 
 /** The echo brings back what we gave along when sending: the delivery's id. */
@@ -165,6 +205,10 @@ async function summariseAll(
     if (before === undefined) throw new Error(`conversation ${id} is gone`)
     const after = summarise(before, message, files.get(message.id) ?? [])
     changed.set(id, after)
+    // Whoever answers words that we said to nobody is whom the conversation is with.
+    const writer = before.lastInboundAt === null && before.visibility === 'public' ? message.contactId : null
+    if (writer !== null && writer !== before.contactId)
+      await storage.conversations.adopt(tx, before.accountId, id, writer)
     if (after.status !== before.status)
       facts.push({
         accountId: message.accountId,

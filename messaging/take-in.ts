@@ -1,6 +1,7 @@
 /** Takes many inbound items in, in one transaction with few statements: what they mean to contacts, conversations and messages. */
 import type { Channel, ContactAddress, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
+import { applyEarlyToPosts } from './changes.ts'
 import type { InboundEvent } from './connectors/connector.ts'
 import { addressOf, counterpartOf, personOf } from './persons.ts'
 import { changeExisting } from './take-in-changes.ts'
@@ -75,16 +76,20 @@ async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[
     return []
   })
   const posts = await storage.posts.ensure(tx, wanted)
-  for (const item of items) {
-    if (item.event.type !== 'post') continue
-    trace.set(item, {
-      at: item.at,
-      became: 'post',
-      id: posts.get(storage.posts.key({ channelId: item.channel.id, externalId: item.event.externalId }))?.id ?? null,
-    })
-  }
+  const own = items.filter(({ event }) => event.type === 'post')
+  for (const item of own) trace.set(item, { at: item.at, became: 'post', id: postOf(storage, item, posts)?.id ?? null })
+  await applyEarlyToPosts(
+    storage,
+    tx,
+    own.flatMap((item) => postOf(storage, item, posts) ?? []),
+  )
   return posts
 }
+
+const postOf = (storage: Storage, { channel, event }: Item, posts: ReadonlyMap<string, Post>): Post | undefined =>
+  event.type === 'post'
+    ? posts.get(storage.posts.key({ channelId: channel.id, externalId: event.externalId }))
+    : undefined
 
 /** Who a direct line belongs to, where it is not the writer. */
 const resolvePeople = ({ storage, tx }: Intake, said: readonly Said[]): Promise<Map<string, ContactAddress>> =>

@@ -118,7 +118,7 @@ describe('receive', () => {
     expect([early.text, early.editedAt, early.reactions]).toEqual([
       'better',
       second(11),
-      [{ by: juma.id, emoji: '🙂' }],
+      [{ by: juma.id, emoji: '🙂', at: second(12).toISOString() }],
     ])
     const gone = await byMid('gone')
     expect([gone.text, gone.deletedAt]).toEqual([null, second(14)])
@@ -345,11 +345,24 @@ describe('receive', () => {
       users: { 501: { id: '501', name: 'Name 501', screen_name: 'handle501' } },
     })
     await Promise.all([put(dm('42', '42')), put(dm('43', '43')), put(dm('42', '42'))])
-    const direct = (await platform.messages()).filter(
-      ({ externalId, visibility }) => externalId === '7001' && visibility === 'direct',
-    )
-    expect(direct.length).toBe(2)
-    expect(new Set(direct.map(({ contactId }) => contactId)).size).toBe(1)
+    await put(dm('43', '43'))
+    const found = (id: string) =>
+      platform.messages().then((all) => all.filter((each) => each.externalId === id && each.visibility === 'direct'))
+    const direct = await found('7001')
+    expect(direct.length).toBe(1)
+    // What one of our users writes to another is said by the one and heard by the other.
+    const between = (forUser: string) => ({
+      for_user_id: forUser,
+      direct_message_events: [
+        {
+          ...message,
+          id: '7002',
+          message_create: { sender_id: '42', target: { recipient_id: '43' }, message_data: { text: 'us' } },
+        },
+      ],
+    })
+    await Promise.all([put(between('42')), put(between('43'))])
+    expect((await found('7002')).map(({ direction }) => direction).sort()).toEqual(['inbound', 'outbound'])
     expect(direct[0]?.contactId).toBe((await byMid('9002')).contactId)
   })
 })

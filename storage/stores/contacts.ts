@@ -119,6 +119,13 @@ export const contacts = {
     return found
   },
 
+  /** Holds these addresses until the transaction ends, in the order of their ids. */
+  async lockAddresses(tx: Writer, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    const list = inList([...ids].sort())
+    await tx.query(`select id from contact_addresses where id in ${list.sql} order by id for update`, list.values)
+  },
+
   /**
    * This person goes by another id from now on; the address as it is then, `undefined` when the old id is not known. When
    * the new id has written already, it joins the contact of the old one.

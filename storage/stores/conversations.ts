@@ -218,6 +218,29 @@ export const conversations = {
     )
   },
 
+  /** The words of this message have changed: shown if it is the newest. */
+  async showNewest(
+    tx: Writer,
+    message: { readonly accountId: string; readonly conversationId: string; readonly occurredAt: Date },
+    preview: string,
+  ): Promise<void> {
+    await tx.run(
+      'update conversations set preview = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ? and last_activity_at <= ?',
+      [preview, message.accountId, message.conversationId, message.occurredAt],
+    )
+  },
+
+  /** Nobody had written here before: it is with this person from now on. */
+  async adopt(tx: Writer, accountId: string, id: string, contactId: string): Promise<void> {
+    await tx.run(
+      `update conversations c set c.contact_id = ?, c.contact_address_id = coalesce((select a.id from contact_addresses a
+         join channels h on h.id = c.channel_id and h.type = a.channel_type
+         where a.account_id = c.account_id and a.contact_id = ? order by a.scope = cast(h.id as char) desc, a.id limit 1), c.contact_address_id)
+       where c.account_id = ? and c.id = ?`,
+      [contactId, contactId, accountId, id],
+    )
+  },
+
   /** An answer was queued in a locked conversation: the next place in its order of sending; nobody waits any more. */
   async takeTurn(tx: Writer, conversation: Conversation, preview: string, at: Date): Promise<number> {
     const seq = conversation.deliverySeq + 1

@@ -141,6 +141,15 @@ export const deliveries = {
     )
   },
 
+  /** Whether a sending in this conversation has left and not been answered for. */
+  async isUnderWay(tx: Writer, accountId: string, conversationId: string): Promise<boolean> {
+    const row = await tx.first(
+      "select id from deliveries where account_id = ? and conversation_id = ? and state in ('sending', 'unknown') limit 1 lock in share mode",
+      [accountId, conversationId],
+    )
+    return row !== undefined
+  },
+
   async change(tx: Writer, accountId: string, id: string, change: Change): Promise<void> {
     await tx.run(
       `update deliveries set state = ?, reason_code = ?, reason = ?, next_attempt_at = date_add(utc_timestamp(3), interval ? microsecond), updated_at = utc_timestamp(3)

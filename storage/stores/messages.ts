@@ -1,12 +1,14 @@
 /** One utterance: inbound, outbound, or a private note. */
 import type { Reader, SqlValue, Writer } from '../database.ts'
-import type { Direction, MessageKind, Visibility } from '../model/words.ts'
+import type { ChannelType, Direction, MessageKind, Visibility } from '../model/words.ts'
 import { codeOf } from '../../infra/errors.ts'
 import { anyOf, inList } from './in-list.ts'
 
+/** A person's last word; `emoji` null: taken back, kept so that an older reaction that comes late does not revive. `at`: ISO 8601. */
 export interface Reaction {
   readonly by: string
-  readonly emoji: string
+  readonly emoji: string | null
+  readonly at?: string
 }
 
 /** `externalId` null: not yet known to the network, or a note. `authorId` null: a contact, or sent elsewhere. */
@@ -116,6 +118,21 @@ export const messages = {
     )
     const rows = await reader.query<Row>(`select ${columns} from messages m where ${named.sql} ${lock}`, named.values)
     return new Map(rows.map((row) => [externalKey(row), present(row)]))
+  },
+
+  /** The inbound direct messages with these ids in any channel of the account and type. */
+  async inboundAnywhere(
+    reader: Reader,
+    keys: readonly (readonly [accountId: string, type: ChannelType, externalId: string])[],
+  ): Promise<Pick<ExternalKey & Message, 'id' | 'accountId' | 'channelId' | 'externalId'>[]> {
+    if (keys.length === 0) return []
+    const named = anyOf(['h.account_id', 'h.type', 'm.external_id'], keys)
+    return reader.query(
+      `select m.id, m.account_id accountId, m.channel_id channelId, m.external_id externalId from channels h
+       join messages m on m.account_id = h.account_id and m.channel_id = h.id and m.visibility = 'direct'
+       where ${named.sql} and m.direction = 'inbound' order by m.id desc`,
+      named.values,
+    )
   },
 
   /** Inserts what is not there yet under its network's id; answers the ids of those that are new. */

@@ -62,26 +62,34 @@ export const posts = {
         p.occurredAt ?? null,
         new Date(),
       ]),
-      'on duplicate key update text = coalesce(text, values(text)), permalink = coalesce(permalink, values(permalink)), occurred_at = coalesce(occurred_at, values(occurred_at))',
+      'on duplicate key update text = if(deleted_at is null, coalesce(text, values(text)), null), permalink = coalesce(permalink, values(permalink)), occurred_at = coalesce(occurred_at, values(occurred_at))',
     )
     return find(tx, sorted, 'lock in share mode')
   },
 
-  /** A post was edited; whether there is such a post. */
-  async edit(
+  /** A post was edited or deleted: the newest edit counts, a deletion for ever. The id of the post, if there is such a post. */
+  async change(
     tx: Writer,
-    accountId: string,
-    channelId: string,
-    externalId: string,
-    text: string | null,
-  ): Promise<boolean> {
+    post: Pick<Post, 'accountId' | 'channelId' | 'externalId'>,
+    change: { readonly type: 'edit'; readonly at: Date; readonly text: string | null } | { readonly type: 'delete'; readonly at: Date }, // prettier-ignore
+  ): Promise<string | undefined> {
     const found = await tx.first<{ id: string }>(
       'select id from posts where account_id = ? and channel_id = ? and external_id = ?',
-      [accountId, channelId, externalId],
+      [post.accountId, post.channelId, post.externalId],
     )
-    if (found !== undefined)
-      await tx.run('update posts set text = ? where account_id = ? and id = ?', [text, accountId, found.id])
-    return found !== undefined
+    if (found === undefined) return undefined
+    const where = 'where account_id = ? and id = ? and deleted_at is null'
+    if (change.type === 'delete')
+      await tx.run(`update posts set text = null, deleted_at = ? ${where}`, [change.at, post.accountId, found.id])
+    else
+      await tx.run(`update posts set text = ?, edited_at = ? ${where} and (edited_at is null or edited_at < ?)`, [
+        change.text,
+        change.at,
+        post.accountId,
+        found.id,
+        change.at,
+      ])
+    return found.id
   },
 }
 
