@@ -77,6 +77,7 @@ export function serveFile(stage: Stage, request: Request): Answer | undefined {
   })
   const expires = query.get('expires')
   if (expires !== null && stage.clock.now() >= Number(expires)) return refused(403, 'URL signature expired')
+  if (stage.faults.take('media_gone', 'meta') !== undefined) return refused(404, 'There is no such file')
   const number = query.get('wa')
   const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
   const isAllowed = (): boolean =>

@@ -51,9 +51,9 @@ export async function callGraphAs(
   if (token !== undefined) {
     // The Send API documents the token as a query parameter.
     query.set('access_token', token)
-    // An app's own token contains the secret: it proves itself.
-    if (app.app.secret !== undefined && !token.includes('|'))
-      query.set('appsecret_proof', proveAppSecret(token, app.app.secret))
+    // Instagram Login has a secret of its own. An app's own token contains the secret: it proves itself.
+    const secret = host === instagramHost ? app.app.clientSecret : app.app.secret
+    if (secret !== undefined && !token.includes('|')) query.set('appsecret_proof', proveAppSecret(token, secret))
   }
   try {
     const answer = await callOutside({

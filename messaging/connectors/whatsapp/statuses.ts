@@ -4,7 +4,7 @@ import { kept } from '../meta/envelope.ts'
 import { classifyGraphError } from '../meta/outcomes.ts'
 import { fieldsOf, idOf, instantOf, listOf, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
-import { personOf } from './people.ts'
+import { groupPrefix, personOf } from './people.ts'
 import type { PhoneNumber } from './receive.ts'
 
 const states: Readonly<Record<string, 'sent' | 'delivered' | 'read' | 'failed'>> = {
@@ -30,7 +30,10 @@ export function readStatus(item: Fields, number: PhoneNumber): InboundEvent {
   return {
     type: 'receipt',
     state,
-    person: personOf(recipientId, idOf(item.recipient_user_id), number),
+    person:
+      item.recipient_type === 'group'
+        ? { externalId: groupPrefix + recipientId }
+        : personOf(recipientId, idOf(item.recipient_user_id), number),
     occurredAt,
     ids: [externalId],
     ...(reference === undefined ? {} : { reference }),
