@@ -289,6 +289,19 @@ describe('the webhook', () => {
   })
 })
 
+test.each(['aaa', 'xaa'] as const)('what happens beside words (%s)', async (form) => {
+  await putApp({ x_form: form })
+  const act = (what: string, external_id?: string) => control('POST', 'x/act', { channel: account, what, external_id })
+  await act('like', '1991000000000000012')
+  await act('delete', '1991000000000000012')
+  await act('typing')
+  expect(await act('chat')).toMatchObject({ told: form === 'xaa' ? 1 : 0 })
+  await until(() => items.some(({ event }) => event.type === 'kept' && event.reason === 'someone is typing'))
+  expect(ofType('reaction')).toMatchObject([{ externalId: '1991000000000000012', from: { externalId: ben.id } }])
+  expect(ofType('delete')).toMatchObject([{ externalId: '1991000000000000012' }])
+  expect(ofType('message')).toHaveLength(form === 'xaa' ? 1 : 0)
+})
+
 describe('catching up', () => {
   test('what was lost is read back in the same forms, in pages, both directions', async () => {
     const since = ago(60)

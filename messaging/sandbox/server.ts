@@ -23,6 +23,7 @@ import { servePublicMedia } from './pictures.ts'
 import { openPhone } from './phone.ts'
 import { WebhookSender } from './webhooks.ts'
 import { World } from './world.ts'
+import { openXControl } from './x-acts.ts'
 import { isXPath, openXApi } from './x-api.ts'
 import { XLimits } from './x-limits.ts'
 
@@ -52,6 +53,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
   const xApi = openXApi(stage, limits)
   const control = openControl(stage, limits, stopping.signal)
   const metaControl = openMetaControl(stage)
+  const xControl = openXControl(stage)
   const phone = openPhone(world)
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -64,7 +66,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
     }
     const known = call.path.startsWith('/health/')
       ? { status: 200, json: { status: 'ok' } }
-      : (serveFile(stage, call) ?? (await control(call)) ?? (await metaControl(call)))
+      : (serveFile(stage, call) ?? (await control(call)) ?? (await metaControl(call)) ?? (await xControl(call)))
     if (known !== undefined) reply(response, known)
     else if (call.path.startsWith('/control/'))
       reply(response, { status: 404, json: { detail: 'There is no such control call.' } })

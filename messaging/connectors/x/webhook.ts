@@ -6,10 +6,10 @@ import type { Asked, ChannelAccess, Subscription, WebhookRegistration } from '..
 import { fieldsOf, listOf, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 import { callX, callXAsApp, isOAuth1 } from './api.ts'
-import type { XCall, XResult } from './api.ts'
+import type { XCall, XFailure, XResult } from './api.ts'
 import { nameOf } from './people.ts'
 
-/** What Parley wants of X Activity. Likes, follows and the like would be billed and shown to nobody. */
+/** What Parley needs of X Activity. Likes, follows and the like would be billed and shown to nobody. */
 export const activityTypes = [
   'post.create',
   'post.delete',
@@ -18,10 +18,9 @@ export const activityTypes = [
   'post.quote.create',
   'dm.received',
   'dm.sent',
-  'dm.read',
-  'chat.received',
-  'chat.sent',
 ] as const
+/** What is asked for too, where X gives it to the app. */
+const welcomeTypes = ['dm.read', 'chat.received', 'chat.sent'] as const
 
 /** Whether X knows our address, holds it for valid, and tells it what happens on the channel. */
 export async function checkXSubscription(
@@ -35,9 +34,10 @@ export async function checkXSubscription(
   if (webhook === undefined) return absent('X does not know the webhook address.')
   const missing = await findMissing(channel, webhook.id, signal)
   if (missing.type !== 'ok') return missing
-  const list = [...(webhook.isValid ? [] : ['webhook']), ...missing.value]
+  const list = [...(webhook.isValid ? [] : ['webhook']), ...missing.value.needed]
   const reason = webhook.isValid ? undefined : 'X holds the webhook address for invalid and sends nothing there.'
-  return { type: 'ok', value: { isActive: list.length === 0, missing: list, reason: reason ?? reasonFor(list) } }
+  const isActive = webhook.isValid && missing.value.isAnything
+  return { type: 'ok', value: { isActive, missing: list, reason: reason ?? reasonFor(list) } }
 }
 
 /** Registers the address or has it validated again, and subscribes what is missing. */
@@ -65,11 +65,16 @@ export async function subscribeX(
   }
   const missing = await findMissing(channel, webhook.id, signal)
   if (missing.type !== 'ok') return missing
-  for (const what of missing.value) {
+  let refusal: XFailure | undefined
+  for (const what of [...missing.value.needed, ...missing.value.welcome]) {
     const made = await callX(channel, subscribeCall(what, channel.externalId, webhook.id), signal)
-    if (!made.ok && !isDuplicate(made)) return made.outcome
+    if (made.ok || isDuplicate(made)) continue
+    if (made.outcome.type !== 'refused') return made.outcome
+    // One type may be closed to the app; the others are worth having.
+    refusal ??= made.outcome
   }
-  return checkXSubscription(channel, registration, signal)
+  const now = await checkXSubscription(channel, registration, signal)
+  return refusal !== undefined && now.type === 'ok' && !now.value.isActive ? refusal : now
 }
 
 /**
@@ -137,20 +142,23 @@ function webhookOf(value: unknown): Webhook | undefined {
   return id === undefined ? undefined : { id, url: textOf(fields.url) ?? '', isValid: fields.valid === true }
 }
 
+interface Missing {
+  readonly needed: readonly string[]
+  readonly welcome: readonly string[]
+  readonly isAnything: boolean
+}
+
 /**
  * What X Activity calls a type of event, or for Account Activity `all`. X Activity takes either kind of token; the older
  * one takes OAuth 1.0a alone, so that the token decides unless the credentials say `events`.
  */
-async function findMissing(
-  channel: ChannelAccess,
-  webhookId: string,
-  signal: AbortSignal,
-): Promise<Asked<readonly string[]>> {
+async function findMissing(channel: ChannelAccess, webhookId: string, signal: AbortSignal): Promise<Asked<Missing>> {
   if (usesAccountActivity(channel)) {
     const path = `/2/account_activity/webhooks/${encodeURIComponent(webhookId)}/subscriptions/all`
     const result = await callX(channel, { method: 'GET', path }, signal)
     if (!result.ok) return result.outcome
-    return { type: 'ok', value: fieldsOf(fieldsOf(result.json).data).subscribed === true ? [] : ['all'] }
+    const isAnything = fieldsOf(fieldsOf(result.json).data).subscribed === true
+    return { type: 'ok', value: { needed: isAnything ? [] : ['all'], welcome: [], isAnything } }
   }
   const active = new Set<string>()
   let token: string | undefined
@@ -164,7 +172,11 @@ async function findMissing(
     token = textOf(fieldsOf(fieldsOf(result.json).meta).next_token)
     if (token === undefined) break
   }
-  return { type: 'ok', value: activityTypes.filter((type) => !active.has(type)) }
+  const lacking = (types: readonly string[]): string[] => types.filter((type) => !active.has(type))
+  return {
+    type: 'ok',
+    value: { needed: lacking(activityTypes), welcome: lacking(welcomeTypes), isAnything: active.size > 0 },
+  }
 }
 
 const isOurs = (one: Fields, channel: ChannelAccess, webhookId: string): boolean =>
