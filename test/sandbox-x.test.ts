@@ -256,6 +256,18 @@ describe('the webhook', () => {
     expect(comments[1]?.event).toEqual(comments[0]?.event)
   })
 
+  test('one type that is closed to the app costs no other', async () => {
+    await control('PUT', 'subscriptions', { channel: account, is_on: false })
+    await control('POST', 'faults', { fault: 'refuse_code', network: 'x', count: 1 })
+    expect(await subscribe(undefined, { ...oauth1, events: 'xaa' })).toMatchObject({
+      type: 'ok',
+      value: { isActive: true, missing: ['post.create'] },
+    })
+    await control('POST', 'faults', { fault: 'refuse_code', network: 'x' })
+    await control('PUT', 'subscriptions', { channel: account, is_on: false })
+    expect(await subscribe(undefined, { ...oauth1, events: 'xaa' })).toMatchObject({ type: 'refused', class: 'token' })
+  })
+
   test('an address that X does not know is registered; a second one is refused', async () => {
     await putApp({ app_id: '97', consumer_key: 'other' })
     expect(await check('http://127.0.0.1:9/elsewhere')).toMatchObject({

@@ -149,6 +149,13 @@ export function openXWebhooks(stage: Stage): (request: Request, caller: Caller) 
       return problem(403, 'Forbidden', 'This event type requires authorization by the user.')
     if (all.some((one) => one.event_type === event_type && one.filter.user_id === user))
       return invalid('DuplicateSubscriptionFailed')
+    if (stage.faults.take('refuse_code', 'x', user) !== undefined)
+      return problem(
+        403,
+        'Forbidden',
+        'This app may not have this event type.',
+        'https://api.x.com/2/problems/client-forbidden',
+      )
     const made = {
       subscription_id: world.newSnowflake(),
       event_type,
