@@ -12,6 +12,7 @@ import type { Running } from '../infra/lifecycle.ts'
 import { startMedia, refetchAttachment } from '../messaging/media.ts'
 import type { MediaContext } from '../messaging/media.ts'
 import { startMessaging } from '../messaging/server.ts'
+import { openStorage } from '../storage/index.ts'
 import type { Attachment, NewAttachment } from '../storage/index.ts'
 import { openFileServer } from './file-server.ts'
 import type { FileServer } from './file-server.ts'
@@ -291,6 +292,22 @@ it('the same bytes have one document and are drawn once', async () => {
   const first = await settled(await attach({ kind: 'sticker', url }))
   const again = await settled(await attach({ kind: 'sticker', url }))
   expect([again.documentId, again.contentType, again.size]).toEqual([first.documentId, 'image/png', sticker.length])
+})
+
+it('a disk that cannot be written to costs the file no try', async () => {
+  const config = { ...platform.config, documents: '/dev/null/documents' }
+  const storage = await openStorage(config, logger)
+  const id = await attach({ url: server.serve('/disk', picture) })
+  const worker = startMedia({ storage, config, logger, delaysMs: [] })
+  expect(await until(async () => ((await get(id)).reasonCode === 'storage' ? get(id) : false))).toMatchObject({
+    state: 'pending',
+    attempts: 0,
+  })
+  await worker.stop()
+  await storage.close()
+  await refetchAttachment(platform.storage, platform.accountId, id)
+  work()
+  expect((await settled(id)).state).toBe('fetched')
 })
 
 it('WhatsApp: asked for an address each time, fetched with the token, never shown elsewhere', async () => {
