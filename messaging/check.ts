@@ -35,8 +35,7 @@ export async function checkChannel(context: CareContext, found: Channel, signal:
   const { accountId, id: channelId } = found
   const now = Date.now()
   await storage.write((tx) => storage.health.beginCheck(tx, accountId, channelId, brokenOffMs))
-  const channel = await renewInTime(context, found, now, signal)
-  const seen = await look(context, channel, signal)
+  const { channel, seen } = await lookAndRenew(context, await renewInTime(context, found, now, signal), signal)
   await storage.write(async (tx) => {
     const current = await storage.channels.lock(tx, accountId, channelId)
     // Reconnected or disconnected meanwhile: what was seen is about what was before.
@@ -88,11 +87,30 @@ async function renewInTime(context: CareContext, channel: Channel, now: number, 
   const { storage } = context
   const { accountId, id } = channel
   const dueAt = refreshDueAt(channel)
-  if (dueAt === undefined || dueAt.getTime() > now) return channel
-  const { expiry } = await storage.health.troubles(storage.primary, accountId, id)
-  if (expiry !== undefined && hopelessCodes.includes(expiry.code)) return channel
+  if (dueAt === undefined || dueAt.getTime() > now || (await isHopeless(context, channel))) return channel
   const refreshed = await refreshToken(context, channel, signal)
   return refreshed === 'refreshed' ? ((await storage.channels.get(storage.primary, accountId, id)) ?? channel) : channel
+}
+
+/** A token that the network refuses is renewed once, whatever our clock says of it. */
+async function lookAndRenew(
+  context: CareContext,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<{ readonly channel: Channel; readonly seen: Seen }> {
+  const { storage } = context
+  const seen = await look(context, channel, signal)
+  if (seen.condition?.state !== 'reconnect_needed' || (await isHopeless(context, channel))) return { channel, seen }
+  if ((await refreshToken(context, channel, signal)) !== 'refreshed') return { channel, seen }
+  const renewed = (await storage.channels.get(storage.primary, channel.accountId, channel.id)) ?? channel
+  return { channel: renewed, seen: await look(context, renewed, signal) }
+}
+
+/** Nothing is to be had for these credentials any more: they are refused, or new ones were had and did not help. */
+async function isHopeless({ storage }: CareContext, channel: Channel): Promise<boolean> {
+  const { expiry, token } = await storage.health.troubles(storage.primary, channel.accountId, channel.id)
+  if (expiry !== undefined && hopelessCodes.includes(expiry.code)) return true
+  return token !== undefined && (channel.tokenIssuedAt?.getTime() ?? 0) > Date.parse(token.at)
 }
 
 async function look(context: CareContext, channel: Channel, signal: AbortSignal): Promise<Seen> {

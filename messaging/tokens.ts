@@ -129,8 +129,9 @@ async function keep(
         // Someone has reconnected the channel meanwhile: theirs are newer.
         if (!(await storage.channels.setCredentials(tx, storage, accountId, id, credentials, expiresAt ?? null, from)))
           return
-        for (const source of ['token', 'expiry'] as const)
-          await setTrouble(storage, tx, { accountId, channelId: id }, source, undefined, facts)
+        // Whether the network takes them shows when the channel is looked at.
+        await setTrouble(storage, tx, { accountId, channelId: id }, 'expiry', undefined, facts)
+        await storage.health.hurry(tx, accountId, id)
         await storage.outbox.appendMany(tx, facts)
       })
       return
@@ -198,8 +199,7 @@ export async function answerTokenRefusal(
   const refreshed = await refreshToken(context, channel, signal)
   if (refreshed === 'refreshed')
     return { type: 'retry', code, reason: 'The access token has been renewed.', afterMs: 0 }
-  if (refreshed === 'busy')
-    return { type: 'retry', code, reason: 'The access token is being renewed.', afterMs: 15_000 }
+  if (refreshed === 'busy') return { type: 'retry', code, reason: 'The access token is being renewed.', afterMs: 3_000 }
   return refusal
 }
 

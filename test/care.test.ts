@@ -344,6 +344,21 @@ describe('tokens', () => {
     })
   })
 
+  it('that the network refuses before their time are renewed when the channel is looked at', async () => {
+    network.good = new Set(['refresh-0'])
+    await give({ access_token: 'gone', refresh_token: 'refresh-0' }, hours(2))
+    await check()
+    expect([(await channelNow()).state, network.calls.filter((call) => call === 'refresh').length]).toEqual([
+      'connected',
+      1,
+    ])
+    network.good.clear()
+    await check()
+    expect((await channelNow()).state).toBe('reconnect_needed')
+    await check()
+    expect(network.calls.filter((call) => call === 'refresh').length).toBe(2)
+  })
+
   it('that cannot be renewed are announced a week before their end', async () => {
     await give({ access_token: `token-${bakery.externalId}` }, hours(5 * 24))
     await check()
