@@ -35,15 +35,15 @@ export const facebookRows: readonly Row[] = [
     { kind: 'image', url: 'https://cdn.example/1.jpg' }, { kind: 'video', url: 'https://cdn.example/2.mp4' }, { kind: 'audio' }, { kind: 'file' }, { kind: 'image', url: 'https://cdn.example/5.gif' } ] }]],
   ['Messenger: picture, video, audio, file, animation', 'attachments', [{ ...message, text: 'Look', attachments: [
     { kind: 'image', url: 'https://cdn.example/1.jpg' }, { kind: 'file', url: 'https://cdn.example/ticket.pdf', title: 'ticket.pdf' },
-    { kind: 'share', url: 'https://example.org/a', title: 'A link' }, { kind: 'other' } ] }]],
+    { kind: 'share', title: 'A link: https://example.org/a' }, { kind: 'other' } ], extra: { links: ['https://example.org/a'] } }]],
   ['Messenger: sticker', 'sticker-twice', [{ ...message, text: undefined, attachments: [{ kind: 'sticker', url: 'https://cdn.example/s.png', externalId: '369239263222822' }] }]],
   ['Messenger: sticker', 'sticker-new', [{ ...message, attachments: [{ kind: 'sticker', url: 'https://cdn.example/s.png', externalId: '369239263222822' }] }]],
   ['Messenger: shared link', 'fallback-shares', [{ ...message, attachments: [
-    { kind: 'share', url: 'https://example.org/a', title: 'A link' }, { kind: 'share', url: 'https://example.org/b' }, { kind: 'share', url: 'https://example.org/c', title: 'C' } ] }]],
+    { kind: 'share', title: 'A link: https://example.org/a' }, { kind: 'share', title: 'https://example.org/b' }, { kind: 'share', title: 'C: https://example.org/c' } ] }]],
   ['Messenger: template', 'templates', [
     { ...message, attachments: [{ kind: 'share', text: 'Which ferry?' }] }, { ...message, attachments: [{ kind: 'share', text: 'Deck chair: 12 €' }] }, { ...message, attachments: [{ kind: 'share', text: 'One: first\nTwo' }] } ]],
   ['Messenger: reel, post', 'reels-and-posts', [{ ...message, attachments: [
-    { kind: 'share', url: 'https://cdn.example/r.mp4', title: 'On deck', externalId: '901' }, { kind: 'share', externalId: '902' }, { kind: 'share', url: 'https://www.facebook.com/9' } ] }]],
+    { kind: 'share', title: 'On deck: https://cdn.example/r.mp4' }, { kind: 'share', url: 'https://cdn.example/i.mp4', externalId: '902' }, { kind: 'share', title: 'We sail: https://www.facebook.com/9' } ] }]],
   ['Messenger: location', 'location', [{ ...message, attachments: [{ kind: 'location', text: '38.7, -9.1' }], extra: { coordinates: { lat: 38.7, long: -9.1 } } }]],
   ['Messenger: appointment and unknown kinds of attachment', 'appointment', [{ ...message, attachments: [{ kind: 'other', title: 'An appointment' }] }]],
   ['Messenger: command, referral beside a message', 'commands-and-referral', [{ ...message, text: '/price', extra: { commands: [{ name: 'price' }], referral: { ref: 'summer' } } }]],
@@ -128,11 +128,11 @@ export const instagramRows: readonly Row[] = [
   ['Direct message: text', 'reply', [{ ...dm, externalId: 'i_rep', inReplyTo: 'i_text' }]],
   ['Direct message: picture, video, audio, file', 'media', [{ ...dm, attachments: [{ kind: 'image' }, { kind: 'video' }, { kind: 'audio' }, { kind: 'file', url: 'https://cdn.example/4.pdf' }] }]],
   ['Direct message: reply to a story', 'story-reply', [{ ...dm, text: 'Wow', attachments: [], extra: { story: { id: '88' } } }]],
-  ['Direct message: mention in a story', 'story-mention', [{ ...dm, attachments: [{ kind: 'share', url: 'https://cdn.example/mention.jpg', title: 'Mentioned you in a story' }], extra: { is_story_mention: true } }]],
+  ['Direct message: mention in a story', 'story-mention', [{ ...dm, attachments: [{ kind: 'share', title: 'Mentioned you in a story' }], extra: { is_story_mention: true, links: ['https://cdn.example/mention.jpg'] } }]],
   ['Direct message: shared post', 'share-and-post', [{ ...dm, attachments: [{ kind: 'share', title: 'A post', externalId: '1800' }] }]],
   ['Direct message: shared post', 'share-alone', [{ ...dm, attachments: [{ kind: 'share', url: 'https://cdn.example/p.jpg' }] }]],
   ['Direct message: reel, story, template', 'reel', [{ ...dm, attachments: [{ kind: 'share', title: 'A reel', externalId: '1900' }] }]],
-  ['Direct message: reel, story, template', 'story-shared', [{ ...dm, attachments: [{ kind: 'share', url: 'https://cdn.example/st.jpg' }] }]],
+  ['Direct message: reel, story, template', 'story-shared', [{ ...dm, attachments: [{ kind: 'share', title: 'A story' }], extra: { links: ['https://cdn.example/st.jpg'] } }]],
   ['Direct message: reel, story, template', 'template', [{ ...dm, attachments: [{ kind: 'share', text: 'Deck chair: 12 €' }] }]],
   ['Direct message: disappearing picture', 'ephemeral', [{ ...dm, attachments: [{ kind: 'other', title: expect.stringContaining('once') as unknown }], extra: { is_unsupported: true } }]],
   ['Direct message: heart', 'like-heart', [{ ...dm, attachments: [{ kind: 'sticker', title: '❤️' }] }]],

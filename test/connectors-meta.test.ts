@@ -64,3 +64,11 @@ test('items name their channel', () => {
 test('a secret that came along stays in the received log', () => {
   expect(JSON.stringify(read('facebook', 'optins'))).not.toContain('secret-token')
 })
+
+test('no copy is made of a story, and no page is fetched that a customer links to', () => {
+  const fixtures: readonly (readonly [string, string])[] = [['instagram', 'story-mention'], ['instagram', 'story-shared'], ['facebook', 'fallback-shares'], ['facebook', 'templates'], ['facebook', 'appointment']] // prettier-ignore
+  for (const [type, fixture] of fixtures)
+    for (const { event } of read(type, fixture))
+      for (const one of event.type === 'message' ? event.attachments : [])
+        expect([one.url, one.externalId]).toEqual([undefined, undefined])
+})

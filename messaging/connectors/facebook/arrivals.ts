@@ -6,7 +6,7 @@ export const facebookArrivals: readonly Arrival[] = [
   { what: 'Messenger: text', becomes: 'message', note: 'an answer keeps what it answers' },
   { what: 'Messenger: picture, video, audio, file, animation', becomes: 'message with attachments', note: 'fetched apart from the message' },
   { what: 'Messenger: sticker', becomes: 'message with a sticker', note: 'one that comes as picture and sticker at once is shown once' },
-  { what: 'Messenger: shared link', becomes: 'message with a share' },
+  { what: 'Messenger: shared link', becomes: 'message with a share', note: 'the page behind it is not fetched' },
   { what: 'Messenger: template', becomes: 'message with a share', note: 'its words or the titles of its elements' },
   { what: 'Messenger: reel, post', becomes: 'message with a share' },
   { what: 'Messenger: location', becomes: 'message with a location' },

@@ -7,7 +7,6 @@ import type { Fields } from '../reading.ts'
 const kinds: Readonly<Record<string, AttachmentKind>> = {
   image: 'image', animated_image: 'image', video: 'video', audio: 'audio', file: 'file', sticker: 'sticker', like_heart: 'sticker', location: 'location',
   fallback: 'share', template: 'share', reel: 'share', ig_reel: 'share', post: 'share', ig_post: 'share', share: 'share',
-  // A story must not be kept longer than its 24 hours: it is shown where it lies and no copy is fetched.
   story_mention: 'share', ig_story: 'share',
 }
 
@@ -38,31 +37,50 @@ function isOlderForm(one: Fields, stickers: ReadonlySet<string>, posts: Readonly
 const idsOf = (all: readonly Fields[], type: string, name: string): Set<string> =>
   new Set(all.filter((one) => one.type === type).flatMap((one) => idOf(fieldsOf(one.payload)[name]) ?? []))
 
+/** Shares whose address is the picture or film itself. Others lead to pages, which are nobody's to fetch. */
+const sharedFiles: ReadonlySet<string> = new Set(['share', 'ig_post', 'ig_reel'])
+/** Stories must not be copied: they are linked beside the words as long as they live. */
+const stories: ReadonlySet<string> = new Set(['story_mention', 'ig_story'])
+
 function readAttachment(one: Fields): InboundAttachment {
   const payload = fieldsOf(one.payload)
   const name = textOf(one.type) ?? ''
   const stickerId = idOf(payload.sticker_id)
   const kind = stickerId !== undefined ? 'sticker' : Object.hasOwn(kinds, name) ? (kinds[name] ?? 'other') : 'other'
-  const url = urlOf(payload.url) ?? urlOf(one.url) ?? urlOf(one.payload)
-  const title =
+  const url = addressOf(one)
+  const isFile = kind !== 'share' && kind !== 'location' && kind !== 'other'
+  const isFetched = url !== undefined && (isFile || sharedFiles.has(name))
+  const own =
     textOf(payload.title) ??
     textOf(one.title) ??
     textOf(one.name) ??
     (Object.hasOwn(titles, name) ? titles[name] : undefined)
+  // A link is shown with what it is called.
+  const link = isFetched || stories.has(name) || kind !== 'share' ? undefined : url
+  const title = [own, link].filter((part) => part !== undefined).join(': ')
   const externalId =
-    stickerId ??
-    idOf(payload.attachment_id) ??
-    idOf(payload.ig_post_media_id) ??
-    idOf(payload.reel_video_id) ??
-    idOf(payload.id)
+    stickerId ?? idOf(payload.attachment_id) ?? idOf(payload.ig_post_media_id) ?? idOf(payload.reel_video_id)
   const text = kind === 'location' ? placeOf(payload) : name === 'template' ? wordsOf(payload) : undefined
   return {
     kind,
-    ...(url === undefined || kind === 'location' ? {} : { url }),
-    ...(externalId === undefined ? {} : { externalId }),
-    ...(title === undefined ? {} : { title: title.slice(0, 500) }),
+    ...(isFetched ? { url } : {}),
+    ...(externalId === undefined || !(isFetched || isFile) ? {} : { externalId }),
+    ...(title === '' ? {} : { title: title.slice(0, 500) }),
     ...(text === undefined ? {} : { text: text.slice(0, 2_000) }),
   }
+}
+
+const addressOf = (one: Fields): string | undefined =>
+  urlOf(fieldsOf(one.payload).url) ?? urlOf(one.url) ?? urlOf(one.payload)
+
+/** Where the links and stories among the attachments lead; none of them is fetched. */
+export function linksOf(raw: unknown): readonly string[] | undefined {
+  const links = (Array.isArray(raw) ? raw : []).filter(isFields).flatMap((one) => {
+    const name = textOf(one.type) ?? ''
+    const isLink = Object.hasOwn(kinds, name) && kinds[name] === 'share' && !sharedFiles.has(name)
+    return isLink ? (addressOf(one) ?? []) : []
+  })
+  return links.length > 0 ? links : undefined
 }
 
 /** The first coordinates among the attachments. */

@@ -2,7 +2,7 @@
 import type { InboundEvent } from '../connector.ts'
 import { fieldsOf, flagOf, idOf, instantOf, isFields, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
-import { coordinatesOf, readAttachments } from './attachments.ts'
+import { coordinatesOf, linksOf, readAttachments } from './attachments.ts'
 import { digestOf } from './digest.ts'
 import { kept } from './envelope.ts'
 import type { Entry, ReadItem } from './envelope.ts'
@@ -74,6 +74,7 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
       is_story_mention: hasType(message.attachments, 'story_mention') ? true : undefined,
       standby: entry.isStandby ? true : undefined,
       coordinates: coordinatesOf(message.attachments),
+      links: linksOf(message.attachments),
     }),
   }
 }
