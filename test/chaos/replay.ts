@@ -53,7 +53,7 @@ export interface ReplayTally {
 
 const victims = ['messaging-1', 'db-primary', 'web-1', 'broker', 'messaging-2', 'web-2'] as const
 /** Nothing answers there. */
-const nowhere = '127.0.0.1:9'
+export const nowhere = '127.0.0.1:9'
 const mostItems = 20
 const senders = 8
 
@@ -110,13 +110,20 @@ async function replayOn(cluster: Cluster, storage: Storage, options: ReplayOptio
 
 const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1)
 
-async function signIn(cluster: Cluster): Promise<Agent> {
+export async function signIn(cluster: Cluster): Promise<Agent> {
   const printed = await runCommand(['token', 'create', '--email', cluster.administrator.email, '--json'], cluster.env)
-  return new Agent(cluster.publicUrl, z.object({ token: z.string() }).parse(JSON.parse(printed)).token)
+  const agent = new Agent(cluster.publicUrl, z.object({ token: z.string() }).parse(JSON.parse(printed)).token)
+  const isThere = () =>
+    agent.call('GET', '/channels').then(
+      ({ status }) => status === 200,
+      () => false,
+    )
+  while (!(await isThere())) await sleep(200)
+  return agent
 }
 
 /** An app and a channel on each network; where their webhooks go. Nothing answers behind their APIs. */
-async function connect(agent: Agent): Promise<Record<NetworkName, string>> {
+export async function connect(agent: Agent): Promise<Record<NetworkName, string>> {
   const base = { api_base_url: `http://${nowhere}` }
   const make = async (path: string, body: object): Promise<unknown> => {
     const { status, json } = await agent.call('POST', path, body)
@@ -136,7 +143,7 @@ async function connect(agent: Agent): Promise<Record<NetworkName, string>> {
 }
 
 /** As the networks do: until somebody says 200. How often a body had to be sent again. */
-async function send(
+export async function send(
   doors: Record<NetworkName, string>,
   bodies: readonly { network: NetworkName; body: Buffer }[],
   spreadMs: number,
@@ -203,7 +210,7 @@ async function settled(storage: Storage, bodies: number, messages: number, log: 
   }
 }
 
-async function progress(storage: Storage): Promise<{ done: number; waiting: number; messages: number }> {
+export async function progress(storage: Storage): Promise<{ done: number; waiting: number; messages: number }> {
   const row = await storage.primary.first<{ done: number; waiting: number; messages: number }>(
     `select (select count(*) from received where state <> 'pending') done, (select count(*) from messages) messages,
        (select count(*) from received where state = 'pending') + (select count(*) from parked_messages) waiting`,
