@@ -29,9 +29,12 @@ let sizes: number[]
 let wrong: number
 let posts: number
 let status: number
+/** Handshakes fail, though not with a wrong answer. */
+let isAway: boolean
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'delivery-'))
+  isAway = false
   items = []
   sizes = []
   wrong = 0
@@ -47,7 +50,7 @@ beforeEach(async () => {
       const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]))
       const call = { method: request.method ?? '', query: url.searchParams, headers, body: Buffer.concat(chunks) }
       const handshake = networks[name].answerHandshake(call, app)
-      if (handshake !== undefined) return response.writeHead(handshake.status).end(handshake.body)
+      if (handshake !== undefined) return response.writeHead(isAway ? 500 : handshake.status).end(handshake.body)
       posts += 1
       if (!networks[name].verify(call, app)) wrong += 1
       else if (status === 200) {
@@ -188,6 +191,41 @@ describe('the real schedules', () => {
     await pass(37 * 60 * minute, 30 * minute)
     expect(await attemptsOf(true)).toBe(1)
   })
+
+  test('WhatsApp: for seven days', async () => {
+    const number = '106540352242922'
+    await control('PUT', 'channels', {
+      type: 'whatsapp',
+      external_id: number,
+      name: 'Harbour',
+      access_token: 'wa',
+      app_id: '99',
+    })
+    const ask = (text: string): Promise<Record<string, unknown>> =>
+      say(text, { type: 'whatsapp', channel: number, person: { id: '351910000001', name: 'Ana' } })
+    status = 503
+    await ask('found after six days')
+    await pass(6 * 24 * 60 * minute, 60 * minute)
+    status = 200
+    await pass(13 * 60 * minute, 60 * minute)
+    expect(texts()).toEqual(['found after six days'])
+    status = 503
+    await ask('lost')
+    await pass(8 * 24 * 60 * minute, 120 * minute)
+    expect(await attemptsOf(true)).toBe(1)
+  })
+
+  test('X: an address that cannot be reached is invalid after 28 hours', async () => {
+    isAway = true
+    await pass(27 * 60 * minute, 60 * minute)
+    expect((await control('GET', 'webhooks'))['consequences']).toEqual([])
+    await pass(4 * 60 * minute, 60 * minute)
+    await expect.poll(() => control('GET', 'webhooks')).toMatchObject({ consequences: [{ what: 'invalid' }] })
+    isAway = false
+    await tweet('lost')
+    expect(await control('GET', 'webhooks')).toMatchObject({ counts: { given_up: 1 } })
+    expect(texts()).toEqual([])
+  })
 })
 
 test('the clock: faster, and pushed', async () => {
@@ -287,6 +325,42 @@ describe('load', () => {
         .every(({ external_id }) => times.has(external_id)),
     ).toBe(true)
     expect(await control('GET', 'burst')).toMatchObject({ said: 1_000, told: 3_000, is_over: true, pending: 0 })
+    expect(wrong).toBe(0)
+  })
+
+  test('all four kinds of channel', async () => {
+    const meta = { name: 'Harbour', app_id: '99' }
+    await control('PUT', 'channels', {
+      ...meta,
+      type: 'instagram',
+      external_id: '17841400000000001',
+      handle: 'harbour',
+      access_token: 'ig',
+    })
+    await control('PUT', 'channels', { ...meta, type: 'whatsapp', external_id: '106540352242922', access_token: 'wa' })
+    await idle()
+    items = []
+    await control('POST', 'burst', {
+      people: 20,
+      messages: 500,
+      kinds: ['message', 'comment'],
+      times: 2,
+      shuffle: true,
+      batch: 50,
+    })
+    await expect.poll(() => items.length, { timeout: 15_000 }).toBe(1_000)
+    const types = new Map<string, Set<string>>()
+    for (const { event, channelType } of items) {
+      if (event.type !== 'message') throw new Error(`${String(channelType)}: ${event.type}`)
+      types.set(String(channelType), (types.get(String(channelType)) ?? new Set()).add(event.externalId))
+    }
+    // Two Pages and one of each other kind take turns.
+    expect([...types].map(([type, ids]) => [type, ids.size]).sort()).toEqual([
+      ['facebook', 200],
+      ['instagram', 100],
+      ['whatsapp', 100],
+      ['x', 100],
+    ])
     expect(wrong).toBe(0)
   })
 
