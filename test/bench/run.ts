@@ -17,9 +17,26 @@ export interface BenchResult {
 }
 
 const benches: Readonly<Record<string, { about: string; load: () => Promise<{ run: () => Promise<BenchResult> }> }>> = {
-  webhook: { about: 'signed webhook to 200, against a bare server with the same durable publish', load: () => import('./webhook.ts') },
-  receive: { about: 'signed bodies taken in, against bare inserts of the same rows', load: () => import('./receive.ts') },
-  fresh: { about: "a read after the reader's own write on the replica, against the same read on the primary", load: () => import('./fresh.ts') },
+  webhook: {
+    about: 'signed webhook to 200, against a bare server with the same durable publish',
+    load: () => import('./webhook.ts'),
+  },
+  receive: {
+    about: 'signed bodies taken in, against bare inserts of the same rows',
+    load: () => import('./receive.ts'),
+  },
+  backlog: {
+    about: 'the list of conversations while 100,000 events drain, against the idle cluster',
+    load: () => import('./backlog.ts'),
+  },
+  replay: {
+    about: '100,000 events, each three times in random order, while nodes, broker and primary are killed',
+    load: () => import('../chaos/replay.ts'),
+  },
+  fresh: {
+    about: "a read after the reader's own write on the replica, against the same read on the primary",
+    load: () => import('./fresh.ts'),
+  },
   cache: { about: "a cached read, against the bare client's get", load: () => import('./cache.ts') },
   thumbnail: {
     about: 'smaller copies of pictures, against bare sharp making the same; the event loop meanwhile',
@@ -27,7 +44,10 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   },
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false } },
+})
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
   for (const [name, { about }] of Object.entries(benches)) console.log(`${name.padEnd(12)} ${about}`)
@@ -36,7 +56,8 @@ if (bench === undefined) {
   const stop = await startServices()
   try {
     const result = await (await bench.load()).run()
-    if (!values.json) console.log(`${result.name}: ${result.ours} of ${result.limit} ${result.unit}, ratio ${result.ratio}`)
+    if (!values.json)
+      console.log(`${result.name}: ${result.ours} of ${result.limit} ${result.unit}, ratio ${result.ratio}`)
     console.log(JSON.stringify(result))
   } finally {
     await stop()
