@@ -90,6 +90,8 @@ export const api = {
   say: (conversationId: string, message: NewMessage, key: string) =>
     ask<MessageJson>('POST', `/conversations/${conversationId}/messages`, message, { key }),
   retry: (messageId: string, key: string) => ask<MessageJson>('POST', `/messages/${messageId}/retry`, {}, { key }),
+  fetchAgain: (attachmentId: string, key: string) =>
+    ask<MessageJson['attachments'][number]>('POST', `/attachments/${attachmentId}/fetch`, {}, { key }),
   contact: (id: string, signal?: AbortSignal) => ask<ContactJson>('GET', `/contacts/${id}`, undefined, { signal }),
   channels: (signal?: AbortSignal) => ask<Page<ChannelJson>>('GET', '/channels', undefined, { signal }),
   apps: (signal?: AbortSignal) => ask<Page<AppJson>>('GET', '/apps', undefined, { signal }),

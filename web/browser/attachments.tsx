@@ -1,6 +1,9 @@
+import { Button } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
 import { IconFile, IconHourglassLow, IconMapPin, IconPhotoOff } from '@tabler/icons-react'
-import { Fragment } from 'react'
 import type { MessageJson } from '../presenters/shapes.ts'
+import { isPicture, Pictures } from './pictures.tsx'
+import { useFetchAgain } from './queries.ts'
 import { useSpeech, type Speech } from './texts/index.tsx'
 
 type Attachment = MessageJson['attachments'][number]
@@ -10,11 +13,12 @@ export function Attachments({ attachments }: { readonly attachments: readonly At
   if (attachments.length === 0) return null
   return (
     <div className="attachments" data-many={attachments.length > 1 || undefined}>
-      {attachments.map((attachment) => (
-        <Fragment key={attachment.id}>
-          <One attachment={attachment} />
-        </Fragment>
-      ))}
+      <Pictures pictures={attachments.filter(isPicture)} />
+      {attachments
+        .filter((attachment) => !isPicture(attachment))
+        .map((attachment) => (
+          <One key={attachment.id} attachment={attachment} />
+        ))}
     </div>
   )
 }
@@ -40,24 +44,11 @@ function One({ attachment }: { readonly attachment: Attachment }) {
           {!isPlace && ` · ${t('attachment.unavailable')}`}
           {attachment.reason && <span className="attachment-reason">{attachment.reason}</span>}
         </span>
+        {attachment.can_retry && <FetchAgain attachment={attachment} />}
       </span>
     )
   }
   const type = attachment.content_type ?? ''
-  if (type.startsWith('image/')) {
-    const small = attachment.variants[0]?.url ?? attachment.url
-    return (
-      <a
-        href={attachment.url}
-        target="_blank"
-        rel="noreferrer"
-        className="attachment-image"
-        aria-label={t('attachment.open', { name })}
-      >
-        <img src={small} alt={attachment.title ?? t('attachment.image')} loading="lazy" />
-      </a>
-    )
-  }
   if (type.startsWith('video/'))
     return <video className="attachment-image" src={attachment.url} controls preload="metadata" aria-label={name} />
   if (type.startsWith('audio/'))
@@ -78,6 +69,18 @@ function One({ attachment }: { readonly attachment: Attachment }) {
         )}
       </span>
     </a>
+  )
+}
+
+function FetchAgain({ attachment }: { readonly attachment: Attachment }) {
+  const { t } = useSpeech()
+  const again = useFetchAgain((error) =>
+    notifications.show({ color: 'red', message: t('attachment.fetch_failed', { reason: error.message }) }),
+  )
+  return (
+    <Button variant="default" size="compact-sm" loading={again.isPending} onClick={() => again.mutate(attachment.id)}>
+      {t('attachment.fetch_again')}
+    </Button>
   )
 }
 

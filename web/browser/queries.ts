@@ -115,6 +115,10 @@ export function useRetry(onRefused: (error: Error) => void) {
   })
 }
 
+/** A file that could not be fetched is asked for once more; a fact tells what became of it. */
+export const useFetchAgain = (onRefused: (error: Error) => void) =>
+  useMutation({ mutationFn: (attachmentId: string) => api.fetchAgain(attachmentId, newKey()), onError: onRefused })
+
 // ------------------------------------------------------------------------------------------------- changes to what is remembered
 
 export function putConversation(client: QueryClient, conversation: ConversationJson): void {

@@ -174,6 +174,12 @@ export const de: Texts = {
   'attachment.share': 'Geteilter Beitrag',
   'attachment.other': 'Anhang',
   'attachment.open': '{name} öffnen',
+  'attachment.close': 'Bild schließen',
+  'attachment.before': 'Voriges Bild',
+  'attachment.after': 'Nächstes Bild',
+  'attachment.original': 'Original öffnen',
+  'attachment.fetch_again': 'Erneut holen',
+  'attachment.fetch_failed': 'Es kann gerade nicht geholt werden: {reason}',
 
   'delivery.queued': 'Eingereiht',
   'delivery.sending': 'Wird gesendet',

@@ -173,6 +173,12 @@ export const en = {
   'attachment.share': 'Shared post',
   'attachment.other': 'Attachment',
   'attachment.open': 'Open {name}',
+  'attachment.close': 'Close the picture',
+  'attachment.before': 'Picture before',
+  'attachment.after': 'Next picture',
+  'attachment.original': 'Open the original',
+  'attachment.fetch_again': 'Fetch again',
+  'attachment.fetch_failed': 'It cannot be fetched now: {reason}',
 
   'delivery.queued': 'Queued',
   'delivery.sending': 'Sending',
