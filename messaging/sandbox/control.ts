@@ -1,12 +1,24 @@
 /** The control interface: what a demonstration or a test does to the networks. Loopback only, so no one is asked who he is. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
-import { channelTypes, networkNames } from '../../storage/model/words.ts'
+import type { z } from 'zod'
 import { Problem } from '../../infra/errors.ts'
 import { readJson } from '../connectors/reading.ts'
+import {
+  appShape,
+  channelShape,
+  personShape,
+  saidShape,
+  faultShape,
+  settingsShape,
+  advanceShape,
+  rawShape,
+  oneChannelShape,
+  subscriptionShape,
+  readShape,
+} from './control-shapes.ts'
 import { burstSchema, runBurst } from './burst.ts'
 import type { Progress } from './burst.ts'
-import { keepMedia, mediaKinds } from './pictures.ts'
+import { keepMedia } from './pictures.ts'
 import { setSubscribed } from './subscriptions.ts'
 import { xRevoke } from './wire-x.ts'
 import type { XLimits } from './x-limits.ts'
@@ -14,52 +26,8 @@ import { setSubscribedOf } from './x-subscriptions.ts'
 import { killTokens } from './x-tokens.ts'
 import { firstPost, markRead, say, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
-import { faultNames } from './faults.ts'
 import type { Answer, Request } from './http.ts'
 import type { SandboxChannel, SandboxType, Utterance } from './world.ts'
-
-const text = z.string().min(1)
-const type = z.enum(channelTypes)
-// prettier-ignore
-const app = z.object({
-  network: z.enum(networkNames), app_id: text, secrets: z.array(text).min(1), verify_token: text.optional(), consumer_key: text.optional(),
-  client_id: text.optional(), client_secret: text.optional(),
-  webhook_url: z.url(), x_form: z.enum(['aaa', 'xaa', 'both']).optional(),
-})
-// prettier-ignore
-const channel = z.object({
-  type, external_id: text, name: text, handle: text.optional(), access_token: text, access_token_secret: text.optional(), app_id: text, post: text.optional(),
-  page_id: text.optional(), business_account_id: text.optional(),
-})
-const person = z.object({ type, id: text, name: text, handle: text.optional() })
-// prettier-ignore
-const said = z.object({
-  type, channel: text, person: z.object({ id: text, name: text.optional(), handle: text.optional() }), kind: z.enum(['message', 'comment', 'mention', 'post']).default('message'),
-  text: z.string(), post_id: text.optional(), in_reply_to: text.optional(), occurred_at: z.iso.datetime().optional(), picture: z.url().optional(),
-  media: z.enum(mediaKinds).optional(), media_expires_ms: z.int().min(0).optional(),
-})
-// prettier-ignore
-const fault = z.object({
-  fault: z.enum(faultNames), network: z.enum(networkNames).optional(), channel: text.optional(), count: z.int().min(0).optional(), ms: z.int().min(0).optional(),
-  code: z.int().optional(), subcode: z.int().optional(), seed: z.int().min(0).optional(),
-})
-const settings = z.object({
-  retry_ms: z.array(z.number().min(0)).optional(),
-  receipts: z.boolean().optional(),
-  course: z.enum(['quick', 'real']).optional(),
-  speed: z.number().positive().max(100_000).optional(),
-  x_limits: z.union([z.enum(['off', 'real']), z.record(z.string(), z.int().min(0))]).optional(),
-})
-const advance = z.object({ ms: z.int().min(0) })
-const raw = z.object({
-  app_id: text,
-  body: z.unknown().optional(),
-  body_base64: z.base64().optional(),
-  headers: z.record(z.string(), z.string()).optional(),
-})
-const oneChannel = z.object({ channel: text })
-const subscription = z.object({ channel: text, is_on: z.boolean() })
-const read = z.object({ channel: text, person: text })
 
 type Act = (request: Request) => Answer | Promise<Answer>
 
@@ -75,12 +43,12 @@ export function openControl(
 
   const acts: Readonly<Record<string, Act>> = {
     async 'PUT /control/apps'(request) {
-      const given = parse(app, request)
+      const given = parse(appShape, request)
       world.putApp(given)
       return ok(await webhooks.verify(given))
     },
     'PUT /control/channels'(request) {
-      const { post, ...given } = parse(channel, request)
+      const { post, ...given } = parse(channelShape, request)
       if (!world.apps.has(given.app_id)) throw new Problem(422, 'invalid', 'The app must be put first.')
       world.putChannel(given)
       let demo = firstPost(world, given.external_id)
@@ -99,12 +67,12 @@ export function openControl(
       return ok({ external_id: given.external_id, post_id: demo?.external_id ?? null })
     },
     'POST /control/people'(request) {
-      const given = parse(person, request)
+      const given = parse(personShape, request)
       world.putPerson(given)
       return ok({ id: given.id }, 201)
     },
     async 'POST /control/say'(request) {
-      const given = parse(said, request)
+      const given = parse(saidShape, request)
       needChannel(given.channel, given.type)
       const { media, media_expires_ms, ...told } = given
       const picture =
@@ -121,21 +89,21 @@ export function openControl(
     },
     /** The owner withdraws what he allowed: every token dies, and X says so. */
     async 'POST /control/revoke'(request) {
-      const found = needChannel(parse(oneChannel, request).channel)
+      const found = needChannel(parse(oneChannelShape, request).channel)
       killTokens(world, found)
       const app = world.apps.get(found.app_id)
       if (app !== undefined && found.type === 'x') await webhooks.post(app, xRevoke(world, app, found.external_id))
       return ok({})
     },
     'PUT /control/subscriptions'(request) {
-      const { channel: id, is_on } = parse(subscription, request)
+      const { channel: id, is_on } = parse(subscriptionShape, request)
       const found = needChannel(id)
       if (found.type !== 'x') setSubscribed(world, id, is_on)
       else setSubscribedOf(world, id, is_on ? undefined : { aaa: false, activity: [] })
       return ok({})
     },
     async 'POST /control/read'(request) {
-      const given = parse(read, request)
+      const given = parse(readShape, request)
       await Promise.race([markRead(stage, given.channel, given.person), sleep(500, undefined, { ref: false })])
       return ok({})
     },
@@ -160,7 +128,7 @@ export function openControl(
       }),
     'GET /control/faults': () => ok({ items: faults.list }),
     'POST /control/faults'(request) {
-      faults.set(parse(fault, request))
+      faults.set(parse(faultShape, request))
       return ok({ items: faults.list })
     },
     'DELETE /control/faults'() {
@@ -168,7 +136,7 @@ export function openControl(
       return ok({ items: [] })
     },
     'PUT /control/settings'(request) {
-      const given = parse(settings, request)
+      const given = parse(settingsShape, request)
       if (given.retry_ms !== undefined) webhooks.retryMs = given.retry_ms
       if (given.receipts !== undefined) stage.hasReceipts = given.receipts
       if (given.course !== undefined) webhooks.course = given.course
@@ -183,7 +151,7 @@ export function openControl(
       })
     },
     async 'POST /control/deliver'(request) {
-      const given = parse(raw, request)
+      const given = parse(rawShape, request)
       const known = world.apps.get(given.app_id)
       if (known === undefined) throw new Problem(404, 'not_found', 'There is no such app.')
       const bytes =
@@ -212,7 +180,7 @@ export function openControl(
     'GET /control/burst': () => ok({ ...lastBurst, pending: webhooks.pending, counts: webhooks.counts }),
     'GET /control/clock': () => ok({ now: new Date(stage.clock.now()).toISOString(), speed: stage.clock.speed }),
     'POST /control/clock'(request) {
-      stage.clock.advance(parse(advance, request).ms)
+      stage.clock.advance(parse(advanceShape, request).ms)
       return ok({ now: new Date(stage.clock.now()).toISOString(), speed: stage.clock.speed })
     },
   }
