@@ -4,6 +4,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { arrivalsOf } from '../../messaging/connectors/registry.ts'
+import { channelTypes } from '../../storage/model/words.ts'
 import { eventTypes } from '../../storage/model/events.ts'
 import { describeApi } from '../../web/openapi.ts'
 import { routes } from '../../web/routes.ts'
@@ -16,6 +18,7 @@ const pages: Readonly<Record<string, string>> = {
   'infra/docs/reference/settings.md': settingsPage(),
   '.env.example': environmentExample(),
   'infra/docs/reference/events.md': eventsPage(),
+  'infra/docs/reference/arrivals.md': arrivalsPage(),
   'infra/docs/reference/openapi.json': `${JSON.stringify(describeApi(routes, version), null, 2)}\n`,
 }
 
@@ -72,6 +75,26 @@ function environmentExample(): string {
   return rows()
     .map(({ name, about, fallback }) => `# ${about}\n#${name}=${fallback}\n`)
     .join('\n')
+}
+
+function arrivalsPage(): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+  const sections = channelTypes.flatMap((type) => [
+    `## ${type}`,
+    '',
+    '| what arrives | what becomes of it | note |',
+    '| --- | --- | --- |',
+    ...arrivalsOf(type).map(({ what, becomes, note = '' }) => `| ${cell(what)} | ${cell(becomes)} | ${cell(note)} |`),
+    '',
+  ])
+  return [
+    '# What arrives, and what becomes of it',
+    '',
+    'For every network: each kind of item that its webhooks bring. `kept` stays in the received log, with its reason; nothing',
+    'that is signed is refused or dropped. Each row is proven by a fixture beside its connector.',
+    '',
+    ...sections,
+  ].join('\n')
 }
 
 function eventsPage(): string {
