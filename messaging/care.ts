@@ -6,6 +6,7 @@ import { Gauge, metrics } from '../infra/metrics.ts'
 import { catchUp } from './catch-up.ts'
 import type { CatchUpContext } from './catch-up.ts'
 import { checkChannel, mergeQuotas } from './check.ts'
+import { DoorWatch } from './door-watch.ts'
 import { requestCatchUp } from './gaps.ts'
 import { connectorFor } from './health.ts'
 import { holdLease } from './lease-holder.ts'
@@ -20,9 +21,6 @@ const checksAtOnce = 6
 const catchUpsAtOnce = 3
 const countEveryMs = 15_000
 const flushEveryMs = 60_000
-/** With no web node for so long, networks may have given up on some of what they had to say. */
-const doorAwayMs = 120_000
-const nodeSeenMs = 20_000
 
 const states = new Gauge({
   name: 'parley_channels',
@@ -68,7 +66,7 @@ async function keep(context: KeeperContext, signal: AbortSignal): Promise<void> 
         countedAt = performance.now()
         for (const [state, n] of await storage.health.countByState(storage.primary)) states.set({ state }, n)
         await storage.write((tx) => storage.connectAttempts.removeExpired(tx, 1_000))
-        if (await door.cameBack(context)) await readAllBack(context)
+        if (await door.cameBack(storage)) await readAllBack(context)
       }
     } catch (error) {
       logger.warn({ err: error }, 'looking after the channels failed; it is tried again')
@@ -101,24 +99,8 @@ class Crew {
   }
 }
 
-/** Notices that for a while no web node was there to be called. */
-class DoorWatch {
-  #awaySince: number | undefined
-
-  async cameBack({ storage }: KeeperContext): Promise<boolean> {
-    const nodes = await storage.nodes.list(storage.primary, nodeSeenMs)
-    const now = performance.now()
-    if (!nodes.some(({ roles }) => roles.includes('web'))) {
-      this.#awaySince ??= now
-      return false
-    }
-    const wasAway = this.#awaySince !== undefined && now - this.#awaySince > doorAwayMs
-    this.#awaySince = undefined
-    return wasAway
-  }
-}
-
-async function readAllBack({ storage, logger }: KeeperContext): Promise<void> {
+/** For every channel, as when nobody could have told us anything. */
+export async function readAllBack({ storage, logger }: Pick<KeeperContext, 'storage' | 'logger'>): Promise<void> {
   const channels = await storage.health.listConnected(storage.primary, 100_000)
   logger.warn({ channels: channels.length }, 'no web node could be called for a while: all channels are read back')
   for (const channel of channels) await storage.write((tx) => requestCatchUp(storage, tx, channel, 'door_away'))

@@ -135,6 +135,8 @@ async function takePage(
   const goesOn = cursor !== undefined && cursor !== run.cursor && run.pages + 1 < mostPages
   await storage.write(async (tx) => {
     await storage.leases.assertHeld(tx, lease.name, lease.epoch)
+    // Channels are locked before their catch-ups, here as in a check.
+    if (!goesOn) await storage.channels.lock(tx, channel.accountId, channel.id)
     await storage.catchUps.progress(tx, channel.id, { cursor, found, fresh })
     if (!goesOn) await finish(context, tx, channel)
   })

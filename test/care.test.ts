@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Running } from '../infra/lifecycle.ts'
 import { newId } from '../infra/ids.ts'
-import { startCare } from '../messaging/care.ts'
+import { metrics } from '../infra/metrics.ts'
+import { readAllBack, startCare } from '../messaging/care.ts'
 import { catchUp } from '../messaging/catch-up.ts'
 import { checkChannel, mergeQuotas } from '../messaging/check.ts'
 import { beginConnect, connectChosen, finishConnect, listChoices } from '../messaging/connect.ts'
 import type { Signer } from '../messaging/connect.ts'
 import type { ParsedItem } from '../messaging/connectors/connector.ts'
 import { Directory } from '../messaging/directory.ts'
+import { DoorWatch } from '../messaging/door-watch.ts'
 import { requestCatchUp } from '../messaging/gaps.ts'
 import type { GapReason } from '../messaging/gaps.ts'
 import { Names } from '../messaging/names.ts'
@@ -71,11 +73,13 @@ const give = (credentials: Credentials, tokenExpiresAt: Date | null = null) =>
 const names = async (): Promise<(string | null)[]> => (await platform.messages()).map(({ externalId }) => externalId)
 /** Facts of one type about this channel, oldest first, and forgotten. */
 async function facts(type: string): Promise<Record<string, unknown>[]> {
-  const rows = await platform.storage.primary.query<{ data: Record<string, unknown> }>(
-    "select data from outbox where type = ? and json_value(data, '$.channel_id') = ? order by id",
+  const rows = await platform.storage.primary.query<{ id: number; data: Record<string, unknown> }>(
+    "select id, data from outbox where type = ? and json_value(data, '$.channel_id') = ? order by id",
     [type, channelId],
   )
-  await platform.storage.write((tx) => tx.run('delete from outbox where type = ?', [type]))
+  await platform.storage.write(async (tx) => {
+    for (const { id } of rows) await tx.run('delete from outbox where id = ?', [id])
+  })
   return rows.map(({ data }) => data)
 }
 
@@ -153,6 +157,20 @@ describe('catching up', () => {
     ])
     expect((await facts('channel.caught_up')).map(({ new: fresh }) => fresh)).toEqual([8, 0])
     expect((await names()).length).toBe(8)
+  })
+
+  it('keeps an item that cannot be taken in as dead, at no cost to the others', async () => {
+    network.history = [...history('d', 3), said('x'.repeat(300), second(-1))]
+    network.pageSize = 10
+    await request('asked', second(-10))
+    await read()
+    expect(await names()).toEqual(['d-0', 'd-1', 'd-2'])
+    expect(await facts('channel.caught_up')).toEqual([{ channel_id: channelId, found: 4, new: 3 }])
+    const dead = await platform.storage.primary.query<{ state: string; reason: string }>(
+      'select state, reason from received where channel_id = ? and state = ?',
+      [channelId, 'dead'],
+    )
+    expect(dead).toEqual([{ state: 'dead', reason: expect.stringMatching(/^read\.x+/) }])
   })
 
   it('waits as long as the network says, and asks for a reconnection when the token is dead', async () => {
@@ -246,6 +264,23 @@ describe('looking at a channel', () => {
     expect((await channelNow()).state).toBe('connected')
   })
 
+  it('reads all channels back after a time without any web node', async () => {
+    const { storage } = platform
+    const node = { id: 'web-1', bootId: newId(), version: '1', pid: 1, host: 'h', port: 1 }
+    const watch = new DoorWatch(50)
+    const short = new DoorWatch(60_000)
+    const look = () => Promise.all([watch.cameBack(storage), short.cameBack(storage)])
+    await storage.write((tx) => storage.nodes.heartbeat(tx, { ...node, id: 'm-1', roles: ['messaging'] }))
+    expect(await look()).toEqual([false, false])
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(await look()).toEqual([false, false])
+    await storage.write((tx) => storage.nodes.heartbeat(tx, { ...node, roles: ['web', 'backend'] }))
+    expect(await look()).toEqual([true, false])
+    expect(await look()).toEqual([false, false])
+    await readAllBack({ storage, logger })
+    expect((await runNow())?.why).toBe('door_away')
+  })
+
   it('is done by one node, for channels that are due, and counts', async () => {
     network.history = history('loop', 3)
     running.push(
@@ -261,6 +296,9 @@ describe('looking at a channel', () => {
     )
     expect(quotas).toEqual([{ name: 'app', used: 0.42, resets_at: null }])
     await until(async () => (await channelNow()).quotas !== null)
+    const gauge = await metrics.getSingleMetricAsString('parley_channels')
+    expect(gauge).toMatch(/state="connected"\} 1/)
+    expect(gauge).toMatch(/state="reconnect_needed"\} 0/)
     // Trouble brings it forward.
     network.good.clear()
     await set('check_due_at = null')
