@@ -102,7 +102,8 @@ export async function markRead(stage: Stage, channelId: string, personId: string
     .findLast((said) => said.direction === 'outbound' && (said.kind === 'reply' || said.kind === 'private_reply'))
   if (channel === undefined || app === undefined || last === undefined) return
   if (channel.type === 'whatsapp') return tellStatus(stage, channel, last, 'read')
-  if (channel.type === 'instagram') return stage.webhooks.post(app, seenBody(channelId, personId, last.external_id), channelId)
+  if (channel.type === 'instagram')
+    return stage.webhooks.post(app, seenBody(channelId, personId, last.external_id), channelId)
   const body =
     channel.type === 'facebook'
       ? pageDelivery(channelId, { messaging: [readEvent(channelId, personId, Date.parse(last.at))] })
