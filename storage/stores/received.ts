@@ -59,7 +59,7 @@ export const received = {
   async list(reader: Reader, accountId: string, filter: ReceivedFilter): Promise<ReceivedEntry[]> {
     const { sql, values } = await narrow(reader, accountId, filter)
     return reader.query<ReceivedEntry>(
-      `select ${entryColumns} from received where ${sql} order by received_at desc, id desc limit ${String(Math.trunc(filter.limit))}`,
+      `select ${entryColumns} from received ${indexFor(filter)} where ${sql} order by received_at desc, id desc limit ${String(Math.trunc(filter.limit))}`,
       values,
     )
   },
@@ -172,7 +172,7 @@ export const received = {
   ): Promise<{ readonly count: number; readonly last: ReceivedFilter['before'] }> {
     const { sql, values } = await narrow(tx, accountId, filter)
     const rows = await tx.query<{ id: string; receivedAt: Date }>(
-      `select id, received_at receivedAt from received where ${sql} and state <> 'pending' order by received_at desc, id desc limit ${String(Math.trunc(filter.limit))}`,
+      `select id, received_at receivedAt from received ${indexFor(filter)} where ${sql} and state <> 'pending' order by received_at desc, id desc limit ${String(Math.trunc(filter.limit))}`,
       values,
     )
     if (rows.length > 0) {
@@ -207,6 +207,18 @@ export const received = {
   },
 }
 
+/**
+ * The optimizer follows only the first column of these indices as soon as there is an order and a limit, and reads its way from the newest
+ * row to the place where the page begins.
+ */
+function indexFor({ appId, channelId, state, text }: ReceivedChoice): string {
+  if (text !== undefined) return ''
+  // Most are processed, few are not.
+  if (state !== undefined && state !== 'processed') return 'force index (by_state)'
+  if (channelId !== undefined) return 'force index (by_channel)'
+  return appId === undefined ? 'force index (by_account)' : 'force index (by_app)'
+}
+
 async function narrow(
   reader: Reader,
   accountId: string,
@@ -223,9 +235,10 @@ async function narrow(
   if (filter.state !== undefined) add('state = ?', filter.state)
   if (filter.from !== undefined) add('received_at >= ?', filter.from)
   if (filter.to !== undefined) add('received_at < ?', filter.to)
+  // The first part is what an index can follow.
   if (filter.before !== undefined)
     add(
-      '(received_at < ? or (received_at = ? and id < ?))',
+      'received_at <= ? and (received_at < ? or id < ?)',
       filter.before.receivedAt,
       filter.before.receivedAt,
       filter.before.id,

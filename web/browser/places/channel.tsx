@@ -17,7 +17,7 @@ import { ChannelMark } from '../person.tsx'
 import { keys } from '../queries.ts'
 import { Failure } from '../states.tsx'
 import { useSpeech } from '../texts/index.tsx'
-import { CureButton, cureOf, HealthMark, useCatchUp, useReason } from './channel-health.tsx'
+import { CureButton, cureOf, HealthMark, stateOf, useCatchUp, useReason } from './channel-health.tsx'
 import { channelsApi } from './channels-api.ts'
 import { Disconnect } from './disconnect.tsx'
 import { Examination } from './examination.tsx'
@@ -88,7 +88,7 @@ function Shown({ channel }: { readonly channel: ChannelJson }) {
           </Text>
         </div>
       </header>
-      <div className="channel-health" data-state={channel.health.state}>
+      <div className="channel-health" data-state={stateOf(channel)}>
         <HealthMark channel={channel} />
         <div className="card-main">{reason ?? t('channels.all_well')}</div>
         <CureButton channel={channel} examine={examine} />
@@ -159,33 +159,37 @@ function Facts({ channel }: { readonly channel: ChannelJson }) {
     <dl className="facts facts-card">
       <dt>{t('channels.fact_event')}</dt>
       <dd>{when(health.last_event_at, t('channels.no_event'))}</dd>
-      <dt>{t('channels.fact_subscription')}</dt>
-      <dd>
-        {health.subscription === null
-          ? t('channels.not_known')
-          : health.subscription.missing.length > 0
-            ? t('channels.subscription_lacks', { names: health.subscription.missing.join(', ') })
-            : t(`channels.subscription_${health.subscription.state}`)}
-      </dd>
-      <dt>{t('channels.fact_token')}</dt>
-      <dd>{when(health.token_expires_at, t('channels.token_endless'))}</dd>
-      <dt>{t('channels.fact_checked')}</dt>
-      <dd>{when(health.checked_at, t('channels.never'))}</dd>
-      <dt>{t('channels.fact_caught_up')}</dt>
-      <dd>
-        {health.catching_up ? (
-          <>
-            {t('channels.catching_up_long', {
-              since: times.exact(health.catching_up.since),
-              found: health.catching_up.found,
-              fresh: health.catching_up.fresh,
-            })}
-            {health.catching_up.last_error && <div className="dimmed">{health.catching_up.last_error}</div>}
-          </>
-        ) : (
-          when(health.caught_up_to, t('channels.never'))
-        )}
-      </dd>
+      {channel.disconnected_at === null && (
+        <>
+          <dt>{t('channels.fact_subscription')}</dt>
+          <dd>
+            {health.subscription === null
+              ? t('channels.not_known')
+              : health.subscription.missing.length > 0
+                ? t('channels.subscription_lacks', { names: health.subscription.missing.join(', ') })
+                : t(`channels.subscription_${health.subscription.state}`)}
+          </dd>
+          <dt>{t('channels.fact_token')}</dt>
+          <dd>{when(health.token_expires_at, t('channels.token_endless'))}</dd>
+          <dt>{t('channels.fact_checked')}</dt>
+          <dd>{when(health.checked_at, t('channels.never'))}</dd>
+          <dt>{t('channels.fact_caught_up')}</dt>
+          <dd>
+            {health.catching_up ? (
+              <>
+                {t('channels.catching_up_long', {
+                  since: times.exact(health.catching_up.since),
+                  found: health.catching_up.found,
+                  fresh: health.catching_up.fresh,
+                })}
+                {health.catching_up.last_error && <div className="dimmed">{health.catching_up.last_error}</div>}
+              </>
+            ) : (
+              when(health.caught_up_to, t('channels.never'))
+            )}
+          </dd>
+        </>
+      )}
       {health.quotas.map(({ name, used, resets_at }) => (
         <FactOfQuota
           key={name}

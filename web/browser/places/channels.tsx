@@ -60,7 +60,7 @@ export function Channels() {
           {isAdministrator && channels.data?.items.length !== 0 && connect}
         </header>
         {channels.isPending && (
-          <div aria-busy aria-label={t('state.loading')}>
+          <div role="status" aria-busy aria-label={t('state.loading')}>
             <Skeleton height={66} radius="md" mb={8} />
             <Skeleton height={66} radius="md" />
           </div>

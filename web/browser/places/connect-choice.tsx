@@ -90,6 +90,7 @@ function Choose({
           {items.map((item) => (
             <li key={`${item.type} ${item.external_id}`} className="card-row">
               <Checkbox
+                styles={{ body: { alignItems: 'center' } }}
                 value={item.external_id}
                 label={
                   <span className="connectable">

@@ -2,7 +2,7 @@
 import { Alert, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { IconArrowLeft } from '@tabler/icons-react'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
 import { api } from '../api.ts'
 import { ChannelMark } from '../person.tsx'
@@ -51,6 +51,13 @@ export function Connect() {
   useEffect(() => {
     document.title = `${t('connect.title')} · ${t('app.name')}`
   }, [t])
+  // Whoever listens is taken along to the next step.
+  const place = useRef<HTMLDivElement>(null)
+  const shown = useRef(step)
+  useEffect(() => {
+    if (shown.current !== step) place.current?.focus()
+    shown.current = step
+  }, [step])
   const go = (values: Readonly<Record<string, string>>): void =>
     void navigate({ pathname: '/channels/connect', search: new URLSearchParams(values).toString() })
   const finish = (ids: readonly string[]): void =>
@@ -79,47 +86,49 @@ export function Connect() {
             </li>
           ))}
         </ol>
-        {problem && (
-          <Alert color="red" variant="light" role="alert" mb="md" title={t('connect.problem')}>
-            {t(problems[problem] ?? 'connect.problem_refused')}
-            {search.get('reason') && <Text>{search.get('reason')}</Text>}
-          </Alert>
-        )}
-        {step === 'network' && (
-          <>
-            <Text mb="sm">{t('connect.network_lead')}</Text>
-            <div className="choices">
-              {types.map((each) => (
-                <button key={each} type="button" className="choice" onClick={() => go({ type: each })}>
-                  <ChannelMark type={each} size={36} />
-                  <span>
-                    <strong>{t(`channel.${each}`)}</strong>
-                    <span className="dimmed">{t(`connect.about_${each}`)}</span>
-                  </span>
-                </button>
-              ))}
-            </div>
-          </>
-        )}
-        {step !== 'network' && (apps.isPending || channels.isPending) && (
-          <Skeleton height={160} radius="md" aria-label={t('state.loading')} />
-        )}
-        {apps.isError && <Failure error={apps.error} again={() => void apps.refetch()} />}
-        {step === 'app' && type && apps.data && (
-          <ConnectApp type={type} apps={apps.data.items} choose={(id) => go({ type, app: id })} />
-        )}
-        {step === 'permission' && type && app && (
-          <ConnectPermission key={app.id} type={type} app={app} channel={known} finish={finish} />
-        )}
-        {step === 'choice' && attempt && (
-          <ConnectChoice attempt={attempt} finish={finish} again={(values) => go(values)} />
-        )}
-        {step === 'check' && <ConnectDone ids={done} />}
-        {step !== 'network' && step !== 'check' && !known && (
-          <Link to={backFrom(step, type)} className="back-link step-back">
-            <IconArrowLeft size={18} aria-hidden /> {t('connect.back')}
-          </Link>
-        )}
+        <div ref={place} tabIndex={-1} className="step" role="group" aria-label={t(`connect.step_${step}`)}>
+          {problem && (
+            <Alert color="red" variant="light" role="alert" mb="md" title={t('connect.problem')}>
+              {t(problems[problem] ?? 'connect.problem_refused')}
+              {search.get('reason') && <Text>{search.get('reason')}</Text>}
+            </Alert>
+          )}
+          {step === 'network' && (
+            <>
+              <Text mb="sm">{t('connect.network_lead')}</Text>
+              <div className="choices">
+                {types.map((each) => (
+                  <button key={each} type="button" className="choice" onClick={() => go({ type: each })}>
+                    <ChannelMark type={each} size={36} />
+                    <span>
+                      <strong>{t(`channel.${each}`)}</strong>
+                      <span className="dimmed">{t(`connect.about_${each}`)}</span>
+                    </span>
+                  </button>
+                ))}
+              </div>
+            </>
+          )}
+          {step !== 'network' && (apps.isPending || channels.isPending) && (
+            <Skeleton height={160} radius="md" aria-label={t('state.loading')} />
+          )}
+          {apps.isError && <Failure error={apps.error} again={() => void apps.refetch()} />}
+          {step === 'app' && type && apps.data && (
+            <ConnectApp type={type} apps={apps.data.items} choose={(id) => go({ type, app: id })} />
+          )}
+          {step === 'permission' && type && app && (
+            <ConnectPermission key={app.id} type={type} app={app} channel={known} finish={finish} />
+          )}
+          {step === 'choice' && attempt && (
+            <ConnectChoice attempt={attempt} finish={finish} again={(values) => go(values)} />
+          )}
+          {step === 'check' && <ConnectDone ids={done} />}
+          {step !== 'network' && step !== 'check' && !known && (
+            <Link to={backFrom(step, type)} className="back-link step-back">
+              <IconArrowLeft size={18} aria-hidden /> {t('connect.back')}
+            </Link>
+          )}
+        </div>
       </div>
     </div>
   )

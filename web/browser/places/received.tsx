@@ -113,7 +113,7 @@ function Log({
         replay={isNarrowed && items.length > 0 ? () => setReplaying(true) : undefined}
       />
       {query.isPending && (
-        <div aria-busy aria-label={t('state.loading')}>
+        <div role="status" aria-busy aria-label={t('state.loading')}>
           {Array.from({ length: 8 }, (_, index) => (
             <Skeleton key={index} height={44} mb={6} radius="sm" />
           ))}
