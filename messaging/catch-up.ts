@@ -230,7 +230,9 @@ async function wait(
 ): Promise<boolean> {
   const { storage } = context
   const outcome =
-    said.type === 'refused' && said.class === 'token' ? await answerTokenRefusal(context, channel, said, signal) : said
+    said.type === 'refused' && said.class === 'token'
+      ? await answerTokenRefusal(context, channel, said, run.tries + 1, signal)
+      : said
   const { accountId, id: channelId } = channel
   const pauseMs = Math.min(1_800_000, 5_000 * 2 ** run.tries)
   const inMs = Math.max(pauseMs, outcome.type === 'retry' ? (outcome.afterMs ?? 0) : 0)

@@ -201,7 +201,10 @@ function outboundOf(
 }
 
 /** One request, at most; always an outcome. */
-async function send(context: DeliverContext, { channel, message }: Sending): Promise<Outcome> {
+async function send(
+  context: DeliverContext,
+  { channel, message, number }: Extract<Step, { type: 'send' }>,
+): Promise<Outcome> {
   const { storage, config, logger } = context
   const connector = connectorOf(channel.type)
   if (connector === undefined)
@@ -226,10 +229,12 @@ async function send(context: DeliverContext, { channel, message }: Sending): Pro
     return { type: 'unknown', code: 'no_answer', reason: 'The network gave no answer in time.' }
   }
   if (outcome.type !== 'refused' || outcome.class !== 'token') return outcome
-  return answerTokenRefusal(context, channel, outcome, AbortSignal.timeout(refreshLimitMs)).catch((error: unknown) => {
-    logger.warn({ channel: channel.id, err: error }, 'a refused token could not be looked into')
-    return outcome
-  })
+  return answerTokenRefusal(context, channel, outcome, number, AbortSignal.timeout(refreshLimitMs)).catch(
+    (error: unknown) => {
+      logger.warn({ channel: channel.id, err: error }, 'a refused token could not be looked into')
+      return outcome
+    },
+  )
 }
 
 async function lookUp(

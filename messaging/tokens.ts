@@ -31,6 +31,7 @@ const callLimitMs = 15_000
 const rememberedMs = 300_000
 /** A refresh whose end is not known may still be under way on another node. */
 const unansweredMs = 120_000
+const mostWhims = 3
 
 /** `busy`: someone else is at it; `failed`: not now; `refused`: never again with these credentials. */
 export type Refreshed = 'refreshed' | 'not_possible' | 'busy' | 'failed' | 'refused'
@@ -185,17 +186,20 @@ export function expiryTrouble(channel: Pick<Channel, 'tokenExpiresAt'>, isRotati
 /**
  * A network refused our token while we sent or fetched. Some such refusals are about one message only, so the channel itself is
  * asked for; else the token is renewed, and the same may be tried again.
+ * @param attempt how often it has been tried
  * @returns the refusal, when the channel must be reconnected
  */
 export async function answerTokenRefusal(
   context: CareContext,
   channel: Channel,
   refusal: Extract<Outcome, { type: 'refused' }>,
+  attempt: number,
   signal: AbortSignal,
 ): Promise<Exclude<Outcome, { type: 'sent' }>> {
   const { code, reason } = refusal
-  // The channel is sound: it is this message that is refused.
-  if (await isSound(context, channel, signal)) return { type: 'refused', class: 'policy', code, reason }
+  if (await isSound(context, channel, signal))
+    // The channel is sound: it was a passing whim, or this message is refused each time.
+    return attempt < mostWhims ? { type: 'retry', code, reason } : { type: 'refused', class: 'policy', code, reason }
   const refreshed = await refreshToken(context, channel, signal)
   if (refreshed === 'refreshed')
     return { type: 'retry', code, reason: 'The access token has been renewed.', afterMs: 0 }

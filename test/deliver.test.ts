@@ -299,8 +299,16 @@ describe('deliver', () => {
     // The channel itself is sound: only this message is refused.
     const second = await reply(conversationId, 'no right')
     graph.behave = () => 'token'
-    await deliver(platform, conversationId)
-    expect([(await deliveryOf(second.id)).state, (await channelNow())?.state]).toEqual(['failed', 'connected'])
+    const states: string[] = []
+    for (let n = 0; n < 3; n++) {
+      await deliver(platform, conversationId)
+      states.push((await deliveryOf(second.id)).state)
+      await platform.storage.write((tx) =>
+        tx.run("update deliveries set next_attempt_at = utc_timestamp(3) where state = 'retrying'"),
+      )
+    }
+    expect(states).toEqual(['retrying', 'retrying', 'failed'])
+    expect((await channelNow())?.state).toBe('connected')
   })
 
   it('holds everything while the token is dead, and goes on by itself once the channel is reconnected', async () => {
