@@ -102,7 +102,7 @@ export const conversations = {
     }
     if (filter.before !== undefined)
       narrow(
-        '(c.last_activity_at < ? or (c.last_activity_at = ? and c.id < ?))',
+        'c.last_activity_at <= ? and (c.last_activity_at < ? or c.id < ?)',
         filter.before.lastActivityAt,
         filter.before.lastActivityAt,
         filter.before.id,

@@ -90,7 +90,7 @@ export const messages = {
     if (filter.externalId !== undefined) narrow('m.external_id = ?', filter.externalId)
     if (filter.before !== undefined)
       narrow(
-        '(m.occurred_at < ? or (m.occurred_at = ? and m.id < ?))',
+        'm.occurred_at <= ? and (m.occurred_at < ? or m.id < ?)',
         filter.before.occurredAt,
         filter.before.occurredAt,
         filter.before.id,
