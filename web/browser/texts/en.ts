@@ -261,7 +261,7 @@ export const en = {
   'channels.copy': 'Copy',
   'channels.copied': 'Copied',
   'channels.connected': 'Connected',
-  'channels.degraded': 'Disturbed',
+  'channels.degraded': 'Needs attention',
   'channels.reconnect_needed': 'Must be reconnected',
   'channels.disconnected': 'Disconnected',
   'channels.all_well': 'All is well. Nothing is to be done.',
