@@ -2,7 +2,7 @@
 import type { Config } from '../infra/config.ts'
 import type { App, Channel, Storage } from '../storage/index.ts'
 import type { ChannelType } from '../storage/model/words.ts'
-import type { AppAccess, ChannelAccess } from './connectors/connector.ts'
+import type { AppAccess, ChannelAccess, ParsedItem } from './connectors/connector.ts'
 
 const memoryMs = 5_000
 /** An address that is not known is asked for again, but not for each item of a flood. */
@@ -28,6 +28,35 @@ export class Directory {
     const app = await this.#storage.apps.byId(this.#storage.primary, id)
     if (app !== undefined) this.#apps.set(id, { app, at: performance.now() })
     return app
+  }
+
+  /**
+   * Whom an item of this app is for: the channel it names. The end of a replay names none and is for all channels of the app;
+   * a WhatsApp notice names the business account and is for the app's numbers in it.
+   */
+  async addressees(app: App, item: ParsedItem): Promise<readonly Channel[]> {
+    const { channelType: type, channelExternalId: externalId, event } = item
+    if (type !== undefined && externalId !== undefined) {
+      const channel = await this.channel(app.accountId, type, externalId)
+      if (channel !== undefined) return [channel]
+      return type === 'whatsapp' && event.type === 'notice' ? this.#numbersOf(app, externalId) : []
+    }
+    if (event.type !== 'replayed') return []
+    return (await this.#ofApp(app)).filter((channel) => type === undefined || channel.type === type)
+  }
+
+  /** Rare: the account's id lies sealed with the credentials. */
+  async #numbersOf(app: App, businessAccountId: string): Promise<Channel[]> {
+    return (await this.#ofApp(app)).filter(
+      (channel) =>
+        channel.type === 'whatsapp' &&
+        this.#storage.channels.openCredentials(this.#storage, channel)['business_account_id'] === businessAccountId,
+    )
+  }
+
+  async #ofApp(app: App): Promise<Channel[]> {
+    const list = await this.#storage.channels.listByApp(this.#storage.primary, app.accountId, app.id)
+    return list.filter(({ disconnectedAt }) => disconnectedAt === null)
   }
 
   /** The channel of this account under the network's id. */

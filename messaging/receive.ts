@@ -133,22 +133,20 @@ async function open({ directory }: ReceiveContext, body: Body): Promise<Opened |
   if (app === undefined) return undefined
   const items: Item[] = []
   const kept: TraceEntry[] = []
-  for (const { at, channelType, channelExternalId, event } of networks[app.network].parse(body.bytes)) {
+  for (const item of networks[app.network].parse(body.bytes)) {
+    const { at, channelType, channelExternalId, event } = item
     if (event.type === 'kept') {
       kept.push({ at, became: `kept: ${event.reason}`, id: null })
       continue
     }
-    const channel =
-      channelType === undefined || channelExternalId === undefined
-        ? undefined
-        : await directory.channel(app.accountId, channelType, channelExternalId)
-    if (channel === undefined)
+    const channels = await directory.addressees(app, item)
+    if (channels.length === 0)
       kept.push({
         at,
         became: `kept: no channel for ${channelType ?? 'an unnamed network'} ${channelExternalId ?? ''}`.trim(),
         id: null,
       })
-    else items.push({ at, channel, event, receivedAt: timeOfId(body.id) })
+    for (const channel of channels) items.push({ at, channel, event, receivedAt: timeOfId(body.id) })
   }
   if (items.length + kept.length === 0) kept.push({ at: '', became: 'kept: nothing in it', id: null })
   return { body, accountId: app.accountId, items, kept }
