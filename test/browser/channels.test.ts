@@ -57,6 +57,8 @@ beforeAll(async () => {
   // The demo is registered with the sandbox a moment after the cluster is ready.
   await rowOf(beside, 'Harbour').filter({ hasText: 'Connected' }).waitFor()
   await rowOf(beside, '@harbour').filter({ hasText: 'Connected' }).waitFor()
+  // A window behind another one draws once a second.
+  await page.bringToFront()
 })
 
 afterAll(async () => {
