@@ -166,6 +166,16 @@ describe('signing in at the network', () => {
     expect((await comeBack(`${node.url}/api/v1/connect/return?state=x&state=z&code=%00`)).get('problem')).toBe(
       'expired',
     )
+    // The words of the network are in no address that somebody else could make up.
+    const url = new URL(await begin(metaId, 'facebook'))
+    const wrong = new URL(await allow(url.href))
+    wrong.searchParams.set('code', 'never given')
+    const response = await fetch(wrong, {
+      headers: { authorization: `Bearer ${site.ana.token}` },
+      redirect: 'manual',
+    })
+    expect(response.headers.get('location')).toBe('/channels/connect?problem=refused')
+    expect(response.headers.getSetCookie().join()).toMatch(/^parley_said=[^;]+; Max-Age=120; Path=\/channels;/)
     const stranger = await fetch(back, { redirect: 'manual' })
     expect(stranger.status).toBe(401)
   })

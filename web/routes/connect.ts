@@ -9,6 +9,8 @@ import { answered, route } from '../route.ts'
 import type { Call } from '../route.ts'
 import { answerChannel } from './channels.ts'
 
+/** The browser app reads it once: what the network said as it refused. */
+const saidCookie = 'parley_said'
 const returnPath = '/api/v1/connect/return'
 const params = z.strictObject({ id: z.string() })
 
@@ -55,7 +57,10 @@ export const connectRoutes = [
     contentType: 'text/html',
     status: 302,
     async handle({ query }, call) {
-      const place = await comeBack(back.catch({}).parse(query), call)
+      const { said, ...place } = await comeBack(back.catch({}).parse(query), call)
+      // In a cookie and not in the address: nobody else can put words on our page.
+      if (said !== undefined)
+        call.response.cookie(saidCookie, said.slice(0, 500), { path: '/channels', maxAge: 120_000, sameSite: 'lax' })
       call.response.setHeader('cache-control', 'no-store')
       call.response.redirect(302, `/channels/connect?${new URLSearchParams(place).toString()}`)
       return answered
@@ -110,13 +115,16 @@ const signerOf = ({ asker, identity }: Call): Signer => ({
 })
 
 /** Where the browser app goes on: with the choice, or with what went wrong. */
-async function comeBack({ code, state, error }: z.infer<typeof back>, call: Call): Promise<Record<string, string>> {
+async function comeBack(
+  { code, state, error }: z.infer<typeof back>,
+  call: Call,
+): Promise<Record<string, string> & { readonly said?: string }> {
   if (code === undefined || state === undefined) return { problem: error === undefined ? 'expired' : 'denied' }
   try {
     return { attempt: (await finishConnect(call, signerOf(call), { code, state })).attemptId }
   } catch (cause) {
     if (!(cause instanceof Problem)) throw cause
-    return cause.code === 'sign_in_expired' ? { problem: 'expired' } : { problem: 'refused', reason: cause.message }
+    return cause.code === 'sign_in_expired' ? { problem: 'expired' } : { problem: 'refused', said: cause.message }
   }
 }
 

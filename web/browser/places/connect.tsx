@@ -2,7 +2,7 @@
 import { Alert, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { IconArrowLeft } from '@tabler/icons-react'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
 import { api } from '../api.ts'
 import { ChannelMark } from '../person.tsx'
@@ -48,6 +48,7 @@ export function Connect() {
             ? 'app'
             : 'permission'
   const problem = search.get('problem')
+  const [said] = useState(takeSaid)
   useEffect(() => {
     document.title = `${t('connect.title')} · ${t('app.name')}`
   }, [t])
@@ -90,7 +91,7 @@ export function Connect() {
           {problem && (
             <Alert color="red" variant="light" role="alert" mb="md" title={t('connect.problem')}>
               {t(problems[problem] ?? 'connect.problem_refused')}
-              {search.get('reason') && <Text>{search.get('reason')}</Text>}
+              {said && <Text>{said}</Text>}
             </Alert>
           )}
           {step === 'network' && (
@@ -132,6 +133,17 @@ export function Connect() {
       </div>
     </div>
   )
+}
+
+/** What the network said as it refused; told once. */
+function takeSaid(): string | undefined {
+  const found = /(?:^|; )parley_said=([^;]*)/.exec(document.cookie)?.[1]
+  if (found !== undefined) document.cookie = 'parley_said=; path=/channels; max-age=0'
+  try {
+    return found === undefined ? undefined : decodeURIComponent(found)
+  } catch {
+    return undefined
+  }
 }
 
 const backFrom = (step: Step, type: ChannelType | undefined): string =>
