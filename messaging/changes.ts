@@ -109,9 +109,13 @@ export async function applyEarlyToPosts(storage: Storage, tx: Writer, posts: rea
   for (const post of posts)
     for (const { change } of early.get(earlyKey(post)) ?? []) {
       const parsed = changeSchema.safeParse(change).data
-      if (parsed?.type === 'edit' || parsed?.type === 'delete') await storage.posts.change(tx, post, parsed)
+      if (parsed !== undefined && isOfPost(parsed)) await storage.posts.change(tx, post, parsed)
     }
 }
+
+/** What may also happen to a post. */
+export const isOfPost = (change: Change): change is Extract<Change, { type: 'edit' | 'delete' | 'reaction' }> =>
+  change.type === 'edit' || change.type === 'delete' || change.type === 'reaction'
 
 const earlyKey = ({ channelId, externalId }: Pick<Message, 'channelId' | 'externalId'>): string =>
   `${channelId} ${externalId ?? ''}`

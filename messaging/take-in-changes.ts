@@ -2,7 +2,7 @@
 import type { Message, Trouble } from '../storage/index.ts'
 import type { InboundEvent } from './connectors/connector.ts'
 import type { Change, Receipt } from './changes.ts'
-import { changeMessage, moveForward, watermarkKey } from './changes.ts'
+import { changeMessage, isOfPost, moveForward, watermarkKey } from './changes.ts'
 import { confirmSent } from './echo.ts'
 import { requestCatchUp } from './gaps.ts'
 import { reconnectCure, setTrouble, tokenTrouble } from './health.ts'
@@ -97,9 +97,6 @@ async function changeOne(
   return false
 }
 
-export const isOfPost = (change: Change): change is Extract<Change, { type: 'edit' | 'delete' }> =>
-  change.type === 'edit' || change.type === 'delete'
-
 /**
  * The message may be on its way in on another node. Both insert first and then look for the other's row with a locking read,
  * so that at least one of them sees it.
@@ -113,6 +110,9 @@ async function keepEarly(intake: Intake, item: Item, externalId: string, change:
     await storage.earlyChanges.take(tx, [{ accountId, channelId, externalId }])
     await changeMessage(storage, tx, message, [change], facts)
   }
+  const post = { accountId, channelId, externalId }
+  if (met.size === 0 && isOfPost(change) && (await storage.posts.change(tx, post, change, 'for update')) !== undefined)
+    await storage.earlyChanges.take(tx, [post])
 }
 
 type Receipted = Extract<InboundEvent, { type: 'receipt' }>

@@ -247,7 +247,7 @@ function draft(
     authorId: null,
     text: event.text ?? null,
     inReplyTo: event.inReplyTo ?? null,
-    extra: isInbound ? (event.extra ?? null) : null,
+    extra: event.extra ?? null,
     reactions: null,
     isHidden: false,
     occurredAt: event.occurredAt,

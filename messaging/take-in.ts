@@ -54,7 +54,7 @@ export async function takeIn(storage: Storage, tx: Writer, items: readonly Item[
 
 const timeOf = (item: Item): number => (item.event.type === 'kept' ? 0 : item.event.occurredAt.getTime())
 const isSaid = (item: Item): item is Said => item.event.type === 'message' || item.event.type === 'echo'
-async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[]): Promise<Map<string, Post>> {
+async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[]): Promise<ReadonlyMap<string, Post>> {
   const wanted = items.flatMap(({ channel, event }) => {
     const place = { accountId: channel.accountId, channelId: channel.id }
     if (event.type === 'post')
@@ -75,14 +75,10 @@ async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[
       return [{ ...place, externalId: event.thread.postId }]
     return []
   })
-  const posts = await storage.posts.ensure(tx, wanted)
+  const { all: posts, fresh } = await storage.posts.ensure(tx, wanted)
   const own = items.filter(({ event }) => event.type === 'post')
   for (const item of own) trace.set(item, { at: item.at, became: 'post', id: postOf(storage, item, posts)?.id ?? null })
-  await applyEarlyToPosts(
-    storage,
-    tx,
-    own.flatMap((item) => postOf(storage, item, posts) ?? []),
-  )
+  await applyEarlyToPosts(storage, tx, fresh)
   return posts
 }
 

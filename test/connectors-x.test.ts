@@ -75,7 +75,7 @@ const table: readonly (readonly [string, readonly (readonly [string, object])[]]
   ['marks-xaa', [[seen, { type: 'receipt', state: 'read', ids: ['1991000000000000002'], person: { externalId: ben.externalId }, occurredAt: read }], [seen, { type: 'receipt', occurredAt: read }], [typing, kept]]],
   ['chat', [
     ['Encrypted message received', { ...message, externalId: 'e4f4d3fc-8bbf-4928-92eb-e5058d6bb6f6', from: { externalId: ben.externalId }, thread: direct, text: undefined, extra: { encrypted: true }, occurredAt: at('2025-11-20T09:59:59.000Z') }],
-    ['Encrypted message sent by the account', { type: 'echo', kind: 'reply', thread: direct, text: undefined }], ['Encrypted message sent by the account', kept],
+    ['Encrypted message sent by the account', { type: 'echo', kind: 'reply', thread: direct, text: undefined, extra: { encrypted: true } }], ['Encrypted message sent by the account', kept],
     ['Encrypted message received', kept], ['Someone joined an encrypted conversation', kept] ]],
   ['kept-aaa', [[links, kept], [links, kept], [links, kept], [links, kept], [links, kept]]],
   ['kept-xaa', [[links, kept], [links, kept], [links, kept], [links, kept], [links, kept], [links, kept]]],

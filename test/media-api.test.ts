@@ -45,7 +45,10 @@ const put = (body: Buffer, contentType: string) =>
   })
 
 /** As the API shows the attachment once it is no longer pending. */
-async function attach(position: number, attachment: { kind: string; url?: string; title?: string }) {
+async function attach(
+  position: number,
+  attachment: { kind: string; url?: string; title?: string; text?: string; link?: string },
+) {
   const { accountId } = site.ana
   const { messageId } = conversation
   await site.storage.write((tx) =>
@@ -126,8 +129,14 @@ it('what did not come says why, and comes when it is asked for again', async () 
   const asked = await node.ask(site.ben, 'POST', `${path}/fetch`)
   expect([asked.status, asked.json.state, asked.json.reason]).toEqual([202, 'pending', null])
   await until(async () => (await open(`/api/v1${path}/content`)).status === 200)
-  const place = await attach(4, { kind: 'location', title: 'Harbour' })
-  expect(place).toMatchObject({ state: 'unavailable', can_retry: false })
+  const place = await attach(4, { kind: 'location', title: 'Harbour', text: 'Cais do Sodré, Lisbon' })
+  expect(place).toMatchObject({
+    ...{ state: 'fetched', title: 'Harbour', text: 'Cais do Sodré, Lisbon', url: null, reason: null, can_retry: false },
+  })
+  const share = await attach(5, { kind: 'share', link: 'https://example.org/story' })
+  expect(share).toMatchObject({ state: 'fetched', title: null, link: 'https://example.org/story' })
+  const lost = await attach(6, { kind: 'video' })
+  expect(lost).toMatchObject({ state: 'unavailable', reason_code: 'no_file' })
   expect((await node.ask(site.ana, 'POST', `/attachments/${String(place.id)}/fetch`)).json.code).toBe(
     'nothing_to_fetch',
   )
@@ -153,7 +162,7 @@ it('uploads are looked at in the same way', async () => {
 })
 
 it('what was taken back is not given out any more', async () => {
-  const shown = await attach(5, { kind: 'image', url: server.serve('/d', await photo(20, 20)) })
+  const shown = await attach(7, { kind: 'image', url: server.serve('/d', await photo(20, 20)) })
   expect((await open(shown.url)).status).toBe(200)
   const { messageId } = conversation
   await site.storage.write((tx) =>

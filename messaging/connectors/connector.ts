@@ -90,8 +90,10 @@ export interface InboundAttachment {
   readonly contentType?: string
   /** The network's own word for the file's SHA-256 (hexadecimal), where it gives one. */
   readonly sha256?: string
-  /** Text of its own: a caption, the words of a location or a shared contact. */
+  /** Text of its own beside the title: the address of a place, the numbers of a shared contact, the lines of an order. */
   readonly text?: string
+  /** A page outside that it leads to; opened by people, never fetched. */
+  readonly link?: string
 }
 
 /** What an item means. Times are UTC instants taken from the payload. */
@@ -123,6 +125,8 @@ export type InboundEvent =
       /** What we gave along when sending, where the network returns it: the delivery's id. */
       readonly reference?: string
       readonly inReplyTo?: string
+      /** As of a message. */
+      readonly extra?: Readonly<Record<string, unknown>>
     }
   /** Public content by the channel, below which comments stand. */
   | {

@@ -14,6 +14,10 @@ export interface Attachment {
   readonly url: string | null
   readonly externalId: string | null
   readonly title: string | null
+  /** Words of its own beside the title: an address, numbers, the lines of an order. */
+  readonly text: string | null
+  /** A page outside that it leads to. */
+  readonly link: string | null
   readonly contentType: string | null
   readonly size: number | null
   readonly documentId: string | null
@@ -39,12 +43,15 @@ export interface NewAttachment {
   readonly title?: string | undefined
   readonly contentType?: string | undefined
   readonly sha256?: string | undefined
-  /** Words of its own, shown as the title where there is none. */
   readonly text?: string | undefined
+  readonly link?: string | undefined
 }
 
-const columns = `id, account_id accountId, message_id messageId, position, kind, state, url, external_id externalId, title,
+const columns = `id, account_id accountId, message_id messageId, position, kind, state, url, external_id externalId, title, text, link,
   content_type contentType, size, document_id documentId, reason, reason_code reasonCode, sha256, attempts`
+
+/** Kinds that say all they have in words. */
+const cards: ReadonlySet<string> = new Set(['location', 'share', 'other'])
 
 /** New ones are due since long ago. */
 const due = "state = 'pending' and next_try_at <= utc_timestamp(3)"
@@ -67,7 +74,7 @@ export const attachments = {
     )
   },
 
-  /** What has nothing to fetch (a location, a share) is unavailable from the start. */
+  /** A card (a place, a share) has no file and is complete from the start; any other kind without one is unavailable. */
   async insert(tx: Writer, news: readonly NewAttachment[]): Promise<void> {
     const now = new Date()
     await tx.insertMany(
@@ -82,6 +89,8 @@ export const attachments = {
         'url',
         'external_id',
         'title',
+        'text',
+        'link',
         'content_type',
         'sha256',
         'reason',
@@ -90,10 +99,12 @@ export const attachments = {
       ],
       news.map((a) => {
         const isFetchable = a.url !== undefined || a.externalId !== undefined
+        const isMissing = !isFetchable && !cards.has(a.kind)
         return [
-          newId(), a.accountId, a.messageId, a.position, a.kind, isFetchable ? 'pending' : 'unavailable', a.url ?? null, a.externalId?.slice(0, 190) ?? null,
-          (a.title ?? a.text)?.slice(0, 500) ?? null, a.contentType?.slice(0, 100) ?? null, a.sha256?.slice(0, 64) ?? null,
-          isFetchable ? null : 'The network gave no file.', isFetchable ? null : 'no_file', now,
+          newId(), a.accountId, a.messageId, a.position, a.kind, isFetchable ? 'pending' : isMissing ? 'unavailable' : 'fetched', a.url ?? null,
+          a.externalId?.slice(0, 190) ?? null, a.title?.slice(0, 500) ?? null, a.text?.slice(0, 2_000) ?? null,
+          a.link !== undefined && a.link.length <= 2_000 ? a.link : null, a.contentType?.slice(0, 100) ?? null, a.sha256?.slice(0, 64) ?? null,
+          isMissing ? 'The network gave no file.' : null, isMissing ? 'no_file' : null, now,
         ] // prettier-ignore
       }),
     )

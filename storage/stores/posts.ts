@@ -11,7 +11,15 @@ export interface Post {
   readonly text: string | null
   readonly permalink: string | null
   readonly occurredAt: Date | null
+  /** How many people reacted with each emoji. */
+  readonly reactions: Readonly<Record<string, number>> | null
 }
+
+/** What may happen to a post. `emoji` null: the reaction was taken back. */
+export type PostChange =
+  | { readonly type: 'edit'; readonly at: Date; readonly text: string | null }
+  | { readonly type: 'delete'; readonly at: Date }
+  | { readonly type: 'reaction'; readonly at: Date; readonly by: string; readonly emoji: string | null }
 
 export interface NewPost {
   readonly accountId: string
@@ -25,7 +33,7 @@ export interface NewPost {
 const postKey = (post: Pick<Post, 'channelId' | 'externalId'>): string => `${post.channelId} ${post.externalId}`
 
 const columns =
-  'id, account_id accountId, channel_id channelId, external_id externalId, text, permalink, occurred_at occurredAt'
+  'id, account_id accountId, channel_id channelId, external_id externalId, text, permalink, occurred_at occurredAt, reactions'
 
 export const posts = {
   key: (post: Pick<Post, 'channelId' | 'externalId'>): string => postKey(post),
@@ -39,16 +47,19 @@ export const posts = {
     ])
   },
 
-  /** The posts by `key`; unknown ones are created, bare ones completed with what is given. */
-  async ensure(tx: Writer, wanted: readonly NewPost[]): Promise<Map<string, Post>> {
-    if (wanted.length === 0) return new Map()
+  /** The posts by `key`; unknown ones are created, bare ones completed with what is given. `fresh`: those that may be new. */
+  async ensure(
+    tx: Writer,
+    wanted: readonly NewPost[],
+  ): Promise<{ readonly all: ReadonlyMap<string, Post>; readonly fresh: readonly Post[] }> {
+    if (wanted.length === 0) return { all: new Map(), fresh: [] }
     const byKey = new Map<string, NewPost>()
     for (const post of wanted)
       if (post.occurredAt !== undefined || !byKey.has(postKey(post))) byKey.set(postKey(post), post)
     const sorted = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, post]) => post)
     const known = await find(tx, sorted, '')
     const news = sorted.filter((post) => !known.has(postKey(post)) || post.occurredAt !== undefined)
-    if (news.length === 0) return known
+    if (news.length === 0) return { all: known, fresh: [] }
     await tx.insertMany(
       'posts',
       ['id', 'account_id', 'channel_id', 'external_id', 'text', 'permalink', 'occurred_at', 'created_at'],
@@ -64,22 +75,28 @@ export const posts = {
       ]),
       'on duplicate key update text = if(deleted_at is null, coalesce(text, values(text)), null), permalink = coalesce(permalink, values(permalink)), occurred_at = coalesce(occurred_at, values(occurred_at))',
     )
-    return find(tx, sorted, 'lock in share mode')
+    const all = await find(tx, sorted, 'lock in share mode')
+    return { all, fresh: news.flatMap((post) => all.get(postKey(post)) ?? []) }
   },
 
-  /** A post was edited or deleted: the newest edit counts, a deletion for ever. The id of the post, if there is such a post. */
+  /**
+   * A post was edited, deleted or reacted to: the newest edit and the newest word of each person count, a deletion for ever.
+   * The id of the post, if there is such a post. @param lock waits for a post that is on its way in
+   */
   async change(
     tx: Writer,
     post: Pick<Post, 'accountId' | 'channelId' | 'externalId'>,
-    change: { readonly type: 'edit'; readonly at: Date; readonly text: string | null } | { readonly type: 'delete'; readonly at: Date }, // prettier-ignore
+    change: PostChange,
+    lock: '' | 'for update' = '',
   ): Promise<string | undefined> {
     const found = await tx.first<{ id: string }>(
-      'select id from posts where account_id = ? and channel_id = ? and external_id = ?',
+      `select id from posts where account_id = ? and channel_id = ? and external_id = ? ${lock}`,
       [post.accountId, post.channelId, post.externalId],
     )
     if (found === undefined) return undefined
     const where = 'where account_id = ? and id = ? and deleted_at is null'
-    if (change.type === 'delete')
+    if (change.type === 'reaction') await react(tx, post.accountId, found.id, change)
+    else if (change.type === 'delete')
       await tx.run(`update posts set text = null, deleted_at = ? ${where}`, [change.at, post.accountId, found.id])
     else
       await tx.run(`update posts set text = ?, edited_at = ? ${where} and (edited_at is null or edited_at < ?)`, [
@@ -91,6 +108,40 @@ export const posts = {
       ])
     return found.id
   },
+}
+
+/** The post's row is locked first, so that one after another counts. */
+async function react(
+  tx: Writer,
+  accountId: string,
+  postId: string,
+  { by, emoji, at }: Extract<PostChange, { type: 'reaction' }>,
+): Promise<void> {
+  const [person, word] = [by.slice(0, 190), emoji?.slice(0, 40) ?? null]
+  const post = await tx.first<Pick<Post, 'reactions'>>(
+    'select reactions from posts where account_id = ? and id = ? for update',
+    [accountId, postId],
+  )
+  const before = await tx.first<{ emoji: string | null; at: Date }>(
+    'select emoji, at from post_reactions where account_id = ? and post_id = ? and person = ?',
+    [accountId, postId, person],
+  )
+  if (post === undefined || (before !== undefined && before.at > at)) return
+  await tx.run(
+    'insert into post_reactions (account_id, post_id, person, emoji, at) values (?, ?, ?, ?, ?) on duplicate key update emoji = values(emoji), at = values(at)',
+    [accountId, postId, person, word, at],
+  )
+  const was = before?.emoji ?? null
+  if (was === word) return
+  const tally = new Map(Object.entries(post.reactions ?? {}))
+  if (was !== null) tally.set(was, (tally.get(was) ?? 1) - 1)
+  if (word !== null) tally.set(word, (tally.get(word) ?? 0) + 1)
+  const left = Object.fromEntries([...tally].filter(([, count]) => count > 0))
+  await tx.run('update posts set reactions = ? where account_id = ? and id = ?', [
+    JSON.stringify(left),
+    accountId,
+    postId,
+  ])
 }
 
 async function find(

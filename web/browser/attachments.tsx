@@ -1,10 +1,11 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconFile, IconHourglassLow, IconMapPin, IconPhotoOff } from '@tabler/icons-react'
+import { IconExternalLink, IconFile, IconHourglassLow, IconId, IconMapPin, IconPhotoOff } from '@tabler/icons-react'
 import type { MessageJson } from '../presenters/shapes.ts'
 import { isPicture, Pictures } from './pictures.tsx'
 import { useFetchAgain } from './queries.ts'
 import { useSpeech, type Speech } from './texts/index.tsx'
+import { isWeb } from './web-address.ts'
 
 type Attachment = MessageJson['attachments'][number]
 
@@ -34,14 +35,13 @@ function One({ attachment }: { readonly attachment: Attachment }) {
       </span>
     )
   }
+  if (attachment.state === 'fetched' && attachment.url === null) return <Card attachment={attachment} />
   if (attachment.state === 'unavailable' || attachment.url === null) {
-    const isPlace = attachment.kind === 'location'
     return (
       <span className="attachment-card" data-state="unavailable">
-        {isPlace ? <IconMapPin size={18} aria-hidden /> : <IconPhotoOff size={18} aria-hidden />}
+        <IconPhotoOff size={18} aria-hidden />
         <span>
-          {name}
-          {!isPlace && ` · ${t('attachment.unavailable')}`}
+          {name} · {t('attachment.unavailable')}
           {attachment.reason && <span className="attachment-reason">{attachment.reason}</span>}
         </span>
         {attachment.can_retry && <FetchAgain attachment={attachment} />}
@@ -64,11 +64,42 @@ function One({ attachment }: { readonly attachment: Attachment }) {
       <IconFile size={18} aria-hidden />
       <span>
         {name}
+        {attachment.text !== null && (
+          <span className="attachment-text" dir="auto">
+            {attachment.text}
+          </span>
+        )}
         {attachment.size !== null && (
           <span className="attachment-reason">{sizeOf(attachment.size, speech.language)}</span>
         )}
       </span>
     </a>
+  )
+}
+
+/** What has no file: a place, a contact, an order, a shared post. The link leads out and tells nobody where from. */
+function Card({ attachment }: { readonly attachment: Attachment }) {
+  const speech = useSpeech()
+  const { link, text, kind } = attachment
+  const isOutside = isWeb(link)
+  const Icon = kind === 'location' ? IconMapPin : kind === 'share' ? IconExternalLink : IconId
+  return (
+    <span className="attachment-card" data-card>
+      <Icon size={18} aria-hidden />
+      <span>
+        <span dir="auto">{titleOf(attachment, speech)}</span>
+        {text !== null && (
+          <span className="attachment-text" dir="auto">
+            {text}
+          </span>
+        )}
+        {isOutside && (
+          <a href={link} target="_blank" rel="noreferrer noopener nofollow" className="attachment-link">
+            {speech.t('attachment.outside', { host: new URL(link).host })}
+          </a>
+        )}
+      </span>
+    </span>
   )
 }
 

@@ -64,6 +64,7 @@ export const MessageBubble = memo(function MessageBubble({
               <strong>{nameOf(answered, conversation, session.user.id, t)}</strong> {answered.text}
             </blockquote>
           )}
+          {message.hint === 'story' && <p className="message-hint">{t('message.hint_story')}</p>}
           <Body message={message} />
           <Attachments attachments={message.attachments} />
         </div>
@@ -76,6 +77,7 @@ export const MessageBubble = memo(function MessageBubble({
           {message.edited_at && !message.deleted_at && (
             <span title={t('message.edited_at', { time: times.exact(message.edited_at) })}>{t('message.edited')}</span>
           )}
+          {message.hint === 'standby' && <span className="mark">{t('message.hint_standby')}</span>}
           {message.is_hidden && (
             <span className="mark">
               <IconEyeOff size={14} aria-hidden /> {t('message.hidden')}
@@ -126,6 +128,9 @@ function Body({ message }: { readonly message: MessageJson }) {
       </p>
     )
   }
+  const { hint } = message
+  if (hint === 'encrypted' || (hint === 'unsupported' && message.attachments.length === 0))
+    return <p className="deleted">{t(`message.hint_${hint}`)}</p>
   return message.attachments.length === 0 ? <p className="deleted">{t('message.no_text')}</p> : null
 }
 

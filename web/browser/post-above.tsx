@@ -4,6 +4,7 @@ import type { ConversationJson } from '../presenters/shapes.ts'
 import { useNow } from './clock.ts'
 import { ChannelMark } from './person.tsx'
 import { useSpeech } from './texts/index.tsx'
+import { isWeb } from './web-address.ts'
 
 /** The words that nobody may overlook: it stands above the thread and never scrolls away. */
 export function PublicBand({ conversation }: { readonly conversation: ConversationJson }) {
@@ -45,11 +46,18 @@ export function PostAbove({ conversation }: { readonly conversation: Conversatio
       <p className="post-text" dir="auto">
         {post.text ?? t('conversation.post_textless')}
       </p>
+      {post.reactions.length > 0 && (
+        <ul className="post-reactions">
+          {post.reactions.slice(0, 6).map(({ emoji, count }) => (
+            <li key={emoji}>
+              <span aria-hidden>
+                {emoji} {count}
+              </span>
+              <span className="heard-only">{t('conversation.post_reactions', { emoji, count: String(count) })}</span>
+            </li>
+          ))}
+        </ul>
+      )}
     </article>
   )
-}
-
-/** An address that came from outside may be any scheme. */
-function isWeb(address: string | null): address is string {
-  return address !== null && /^https?:\/\//i.test(address)
 }

@@ -129,6 +129,7 @@ function makeStandIn(
     contact_name: null,
     text: message.text,
     in_reply_to: message.in_reply_to ?? null,
+    hint: null,
     attachments: [],
     reactions: [],
     is_hidden: false,

@@ -68,6 +68,9 @@ const presentPost = (post: Post): NonNullable<ConversationJson['post']> => ({
   text: post.text,
   permalink: post.permalink,
   occurred_at: post.occurredAt?.toISOString() ?? null,
+  reactions: Object.entries(post.reactions ?? {})
+    .map(([emoji, count]) => ({ emoji, count }))
+    .sort((a, b) => b.count - a.count),
 })
 
 const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): Map<string, Row> =>

@@ -26,6 +26,8 @@ export function presentAttachment(attachment: Attachment, variants: readonly Doc
     kind: attachment.kind,
     state: attachment.state,
     title: attachment.title,
+    text: attachment.text,
+    link: attachment.link,
     content_type: contentType === null ? null : servedType(contentType),
     size: attachment.size,
     url: documentId === null ? null : url,

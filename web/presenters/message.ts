@@ -46,6 +46,7 @@ export async function presentMessages(
       author: author === undefined ? null : { id: author.id, name: author.name },
       contact_name: contacts.find(({ id }) => id === message.contactId)?.name ?? null,
       text: message.text,
+      hint: hintOf(message),
       in_reply_to: message.inReplyTo,
       attachments: attachments
         .filter(({ messageId }) => messageId === message.id && message.deletedAt === null)
@@ -65,6 +66,15 @@ export async function presentMessages(
       delivery: delivery === undefined ? null : presentDelivery(delivery, attempts),
     }
   })
+}
+
+/** `standby`: another app has the word in this conversation. */
+function hintOf({ extra, deletedAt }: Message): MessageJson['hint'] {
+  if (extra === null || deletedAt !== null) return null
+  if (extra['encrypted'] === true) return 'encrypted'
+  if (extra['is_unsupported'] === true) return 'unsupported'
+  if (extra['standby'] === true) return 'standby'
+  return extra['story'] === undefined ? null : 'story'
 }
 
 const presentDelivery = (delivery: Delivery, attempts: readonly Attempt[]): NonNullable<MessageJson['delivery']> => ({

@@ -126,6 +126,7 @@ export const postShape = z.object({
   text: z.string().nullable(),
   permalink: z.string().nullable(),
   occurred_at: instant.nullable(),
+  reactions: z.array(z.object({ emoji: z.string(), count: z.number().int() })).describe('the most frequent first'),
 })
 
 /** What may be said in a conversation now, by kind. */
@@ -169,8 +170,10 @@ export const variantsShape = z.array(
 export const attachmentShape = z.object({
   id,
   kind: z.string(),
-  state: z.enum(attachmentStates),
+  state: z.enum(attachmentStates).describe('a card without a file is fetched and has no url'),
   title: z.string().nullable(),
+  text: z.string().nullable().describe('words of its own: an address, numbers, the lines of an order'),
+  link: z.string().nullable().describe('a page outside that it leads to'),
   content_type: z.string().nullable().describe('as it is served: by its bytes, not by its name'),
   size: z.number().int().nullable(),
   url: z.string().nullable(),
@@ -213,6 +216,8 @@ export const messageShape = z.object({
   /** For public threads, where several people speak. */
   contact_name: z.string().nullable(),
   text: z.string().nullable(),
+  /** What cannot be seen here, or is about something that cannot. */
+  hint: z.enum(['encrypted', 'unsupported', 'standby', 'story']).nullable(),
   in_reply_to: z.string().nullable(),
   attachments: z.array(attachmentShape),
   reactions: z.array(z.object({ by: z.string(), emoji: z.string() })),

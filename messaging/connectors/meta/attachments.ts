@@ -5,7 +5,7 @@ import type { Fields } from '../reading.ts'
 
 // prettier-ignore
 const kinds: Readonly<Record<string, AttachmentKind>> = {
-  image: 'image', animated_image: 'image', video: 'video', audio: 'audio', file: 'file', sticker: 'sticker', like_heart: 'sticker', location: 'location',
+  image: 'image', animated_image: 'image', video: 'video', audio: 'audio', file: 'file', sticker: 'sticker', like_heart: 'other', location: 'location',
   fallback: 'share', template: 'share', reel: 'share', ig_reel: 'share', post: 'share', ig_post: 'share', share: 'share',
   story_mention: 'share', ig_story: 'share',
 }
@@ -37,10 +37,11 @@ function isOlderForm(one: Fields, stickers: ReadonlySet<string>, posts: Readonly
 const idsOf = (all: readonly Fields[], type: string, name: string): Set<string> =>
   new Set(all.filter((one) => one.type === type).flatMap((one) => idOf(fieldsOf(one.payload)[name]) ?? []))
 
-/** Shares whose address is the picture or film itself. Others lead to pages, which are nobody's to fetch. */
+/**
+ * Shares whose address is the picture or film itself. Others lead to pages, which are nobody's to fetch, and to stories, which
+ * must not be copied: they are linked as long as they live.
+ */
 const sharedFiles: ReadonlySet<string> = new Set(['share', 'ig_post', 'ig_reel'])
-/** Stories must not be copied: they are linked beside the words as long as they live. */
-const stories: ReadonlySet<string> = new Set(['story_mention', 'ig_story'])
 
 function readAttachment(one: Fields): InboundAttachment {
   const payload = fieldsOf(one.payload)
@@ -55,9 +56,7 @@ function readAttachment(one: Fields): InboundAttachment {
     textOf(one.title) ??
     textOf(one.name) ??
     (Object.hasOwn(titles, name) ? titles[name] : undefined)
-  // A link is shown with what it is called.
-  const link = isFetched || stories.has(name) || kind !== 'share' ? undefined : url
-  const title = [own, link].filter((part) => part !== undefined).join(': ')
+  const link = isFetched || kind !== 'share' ? undefined : url
   const externalId =
     stickerId ?? idOf(payload.attachment_id) ?? idOf(payload.ig_post_media_id) ?? idOf(payload.reel_video_id)
   const text = kind === 'location' ? placeOf(payload) : name === 'template' ? wordsOf(payload) : undefined
@@ -65,23 +64,14 @@ function readAttachment(one: Fields): InboundAttachment {
     kind,
     ...(isFetched ? { url } : {}),
     ...(externalId === undefined || !(isFetched || isFile) ? {} : { externalId }),
-    ...(title === '' ? {} : { title: title.slice(0, 500) }),
+    ...(own === undefined || own === '' ? {} : { title: own.slice(0, 500) }),
     ...(text === undefined ? {} : { text: text.slice(0, 2_000) }),
+    ...(link === undefined ? {} : { link }),
   }
 }
 
 const addressOf = (one: Fields): string | undefined =>
   urlOf(fieldsOf(one.payload).url) ?? urlOf(one.url) ?? urlOf(one.payload)
-
-/** Where the links and stories among the attachments lead; none of them is fetched. */
-export function linksOf(raw: unknown): readonly string[] | undefined {
-  const links = (Array.isArray(raw) ? raw : []).filter(isFields).flatMap((one) => {
-    const name = textOf(one.type) ?? ''
-    const isLink = Object.hasOwn(kinds, name) && kinds[name] === 'share' && !sharedFiles.has(name)
-    return isLink ? (addressOf(one) ?? []) : []
-  })
-  return links.length > 0 ? links : undefined
-}
 
 /** The first coordinates among the attachments. */
 export function coordinatesOf(raw: unknown): Fields | undefined {

@@ -2,7 +2,7 @@
 import type { InboundEvent } from '../connector.ts'
 import { fieldsOf, flagOf, idOf, instantOf, isFields, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
-import { coordinatesOf, linksOf, readAttachments } from './attachments.ts'
+import { coordinatesOf, readAttachments } from './attachments.ts'
 import { digestOf } from './digest.ts'
 import { kept } from './envelope.ts'
 import type { Entry, ReadItem } from './envelope.ts'
@@ -45,6 +45,10 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
     attachments: readAttachments(message.attachments),
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
   }
+  const content = {
+    is_unsupported: flagOf(message.is_unsupported) || hasUnsupported(message.attachments) ? true : undefined,
+    coordinates: coordinatesOf(message.attachments),
+  }
   // What the channel sent is an echo, marked as one or not; a marked one may have its sides reversed.
   if (flagOf(message.is_echo) || senderOf(item) === entry.id) {
     const reference = textOf(message.metadata)
@@ -54,6 +58,7 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
       to: { externalId: personId },
       ...shared,
       ...(reference === undefined ? {} : { reference }),
+      ...extraOf(content),
     }
   }
   const payload = textOf(fieldsOf(message.quick_reply).payload)
@@ -70,11 +75,9 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
       referral: isFields(message.referral) ? message.referral : undefined,
       story: isFields(story) ? story : undefined,
       commands: Array.isArray(message.commands) ? message.commands : undefined,
-      is_unsupported: flagOf(message.is_unsupported) || hasUnsupported(message.attachments) ? true : undefined,
       is_story_mention: hasType(message.attachments, 'story_mention') ? true : undefined,
       standby: entry.isStandby ? true : undefined,
-      coordinates: coordinatesOf(message.attachments),
-      links: linksOf(message.attachments),
+      ...content,
     }),
   }
 }

@@ -57,7 +57,7 @@ export function readEcho(item: Fields, number: PhoneNumber): InboundEvent {
   const change = readChange(item, occurredAt, number)
   if (change !== undefined) return change
   if (personId === undefined) return kept('an echo without a person')
-  const { text, attachments } = readContent(item)
+  const { text, attachments, extra } = readContent(item)
   const inReplyTo = idOf(fieldsOf(item.context).id)
   const thread: Thread = { kind: 'direct', personId }
   return {
@@ -70,6 +70,7 @@ export function readEcho(item: Fields, number: PhoneNumber): InboundEvent {
     text,
     attachments,
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    ...extraOf(extra),
   }
 }
 

@@ -81,11 +81,11 @@ export function readChat(raw: Fields, { userId, users }: Delivery): InboundEvent
   const sender = nameOf(raw.sender_id)
   if (externalId === undefined || sender === undefined) return kept('an encrypted message without an id or a sender')
   const occurredAt = instantOf(raw.created_at_msec) ?? new Date()
-  const said = { externalId, occurredAt, text: undefined, attachments: [] }
+  const said = { externalId, occurredAt, text: undefined, attachments: [], extra: { encrypted: true } }
   if (sender !== userId) {
     const from = personOf(sender, users.get(sender))
     const thread = { kind: 'direct', personId: sender } as const
-    return { type: 'message', kind: 'message', from, thread, ...said, extra: { encrypted: true } }
+    return { type: 'message', kind: 'message', from, thread, ...said }
   }
   const sides = textOf(raw.conversation_id)?.split(/[:-]/) ?? []
   const recipient = sides.length === 2 ? sides.find((id) => id !== userId) : undefined

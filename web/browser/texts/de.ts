@@ -139,6 +139,7 @@ export const de: Texts = {
   'conversation.post': 'Beitrag von {name}',
   'conversation.post_open': 'Auf {network} öffnen',
   'conversation.post_textless': 'Ein Beitrag ohne Text',
+  'conversation.post_reactions': '{count} Personen reagierten mit {emoji}',
   'conversation.public_band': 'Öffentlich, unter dem Beitrag',
   'conversation.public_hint': 'Alle können diesen Verlauf lesen.',
 
@@ -158,6 +159,10 @@ export const de: Texts = {
   'message.deleted_at': 'Gelöscht {time}',
   'message.hidden': 'vor der Öffentlichkeit verborgen',
   'message.no_text': 'Kein Text',
+  'message.hint_encrypted': 'Verschlüsselt: nur in X zu lesen und zu beantworten.',
+  'message.hint_unsupported': 'Nur in der App des Netzwerks zu sehen.',
+  'message.hint_standby': 'von einer anderen App beantwortet',
+  'message.hint_story': 'Antwort auf Ihre Story',
   'message.answer': 'Hierauf antworten',
   'message.new': 'Neue Nachricht von {name}',
   'message.reaction': '{by} reagierte mit {emoji}',
@@ -178,6 +183,7 @@ export const de: Texts = {
   'attachment.before': 'Voriges Bild',
   'attachment.after': 'Nächstes Bild',
   'attachment.original': 'Original öffnen',
+  'attachment.outside': 'Auf {host} öffnen',
   'attachment.fetch_again': 'Erneut holen',
   'attachment.fetch_failed': 'Es kann gerade nicht geholt werden: {reason}',
 

@@ -138,6 +138,7 @@ export const en = {
   'conversation.post': 'Post by {name}',
   'conversation.post_open': 'Open on {network}',
   'conversation.post_textless': 'A post without text',
+  'conversation.post_reactions': '{count} people reacted with {emoji}',
   'conversation.public_band': 'Public, under the post',
   'conversation.public_hint': 'Everyone can read this thread.',
 
@@ -157,6 +158,10 @@ export const en = {
   'message.deleted_at': 'Deleted {time}',
   'message.hidden': 'hidden from the public',
   'message.no_text': 'No text',
+  'message.hint_encrypted': 'Encrypted: can be read and answered in X only.',
+  'message.hint_unsupported': "Only the network's own app can show this.",
+  'message.hint_standby': 'answered by another app',
+  'message.hint_story': 'Answer to your story',
   'message.answer': 'Answer this',
   'message.new': 'New message from {name}',
   'message.reaction': '{by} reacted with {emoji}',
@@ -177,6 +182,7 @@ export const en = {
   'attachment.before': 'Picture before',
   'attachment.after': 'Next picture',
   'attachment.original': 'Open the original',
+  'attachment.outside': 'Open at {host}',
   'attachment.fetch_again': 'Fetch again',
   'attachment.fetch_failed': 'It cannot be fetched now: {reason}',
 
