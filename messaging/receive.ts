@@ -158,16 +158,17 @@ const timeOfId = (id: string): Date => new Date(Number.parseInt(id.slice(0, 8) +
 async function takeInBodies(context: ReceiveContext, opened: readonly Opened[]): Promise<void> {
   const { storage } = context
   const taken = await storage.write(async (tx) => {
-    const done = await takeIn(
+    const settle = (trace: TakenIn['trace']): Promise<void> =>
+      storage.received.settle(
+        tx,
+        opened.map((one) => rowOf(one, traceOf(one, trace))),
+      )
+    return takeIn(
       storage,
       tx,
       opened.flatMap(({ items }) => items),
+      settle,
     )
-    await storage.received.settle(
-      tx,
-      opened.map((one) => rowOf(one, traceOf(one, done))),
-    )
-    return done
   })
   afterwards(context, opened, taken)
 }
@@ -198,8 +199,8 @@ async function takeInAlone(context: ReceiveContext, one: Opened): Promise<void> 
   await storage.write((tx) => storage.received.settle(tx, [rowOf(one, [...trace, ...one.kept], reason)]))
 }
 
-const traceOf = (one: Opened, taken: TakenIn): TraceEntry[] => [
-  ...one.items.map((item) => taken.trace.get(item) ?? { at: item.at, became: 'nothing', id: null }),
+const traceOf = (one: Opened, trace: TakenIn['trace']): TraceEntry[] => [
+  ...one.items.map((item) => trace.get(item) ?? { at: item.at, became: 'nothing', id: null }),
   ...one.kept,
 ]
 

@@ -1,5 +1,6 @@
-/** What a conversation shows of itself in a list, after one more utterance. */
+/** What a conversation shows of itself in a list. */
 import type { Conversation, Message } from '../storage/index.ts'
+import type { Intake } from './take-in.ts'
 
 /** The beginning of a text on one line. */
 export const previewOf = (text: string | null, attachments: readonly { readonly kind: string }[] = []): string =>
@@ -9,6 +10,31 @@ export const previewOf = (text: string | null, attachments: readonly { readonly 
 
 /** Instead of words that were taken back. */
 export const deletedPreview = '[deleted]'
+
+/** What the conversations of the new messages show from now on; their rows are locked in the order of their ids. */
+export async function summariseConversations({ storage, tx, facts, fresh, files }: Intake): Promise<void> {
+  const messages = [...fresh.values()]
+  const locked = await storage.conversations.lockAll(tx, [...new Set(messages.map((each) => each.conversationId))])
+  const changed = new Map<string, Conversation>()
+  for (const message of messages) {
+    const id = message.conversationId
+    const before = changed.get(id) ?? locked.get(id)
+    if (before === undefined) throw new Error(`conversation ${id} is gone`)
+    const after = summarise(before, message, files.get(message.id) ?? [])
+    changed.set(id, after)
+    // Whoever answers words that we said to nobody is whom the conversation is with.
+    const writer = before.lastInboundAt === null && before.visibility === 'public' ? message.contactId : null
+    if (writer !== null && writer !== before.contactId)
+      await storage.conversations.adopt(tx, before.accountId, id, writer)
+    if (after.status !== before.status)
+      facts.push({
+        accountId: message.accountId,
+        type: 'conversation.changed',
+        data: { conversation_id: id, changed: ['status'], by: null },
+      })
+  }
+  await storage.conversations.summarise(tx, [...changed.values()])
+}
 
 /**
  * Utterances may come in any order: only the newest makes the preview, and only what nobody has answered since makes the

@@ -71,16 +71,10 @@ async function changeOne(
   change: Change,
   known: ReadonlyMap<string, Message>,
 ): Promise<boolean> {
-  const { storage, tx, facts, trace } = intake
+  const { storage, tx, trace } = intake
   const message = find(intake, item, externalId, known)
   if (message !== undefined) {
-    const after = await changeMessage(storage, tx, message, [change], facts)
-    if (after.text !== message.text || after.deletedAt !== message.deletedAt)
-      await storage.conversations.showNewest(
-        tx,
-        after,
-        after.deletedAt === null ? previewOf(after.text) : deletedPreview,
-      )
+    await changeShown(intake, message, change)
     trace.set(item, { at: item.at, became: change.type, id: message.id })
     return true
   }
@@ -102,17 +96,25 @@ async function changeOne(
  * so that at least one of them sees it.
  */
 async function keepEarly(intake: Intake, item: Item, externalId: string, change: Change): Promise<void> {
-  const { storage, tx, facts } = intake
+  const { storage, tx } = intake
   const { accountId, id: channelId } = item.channel
   await storage.earlyChanges.keep(tx, { accountId, channelId, externalId, change })
   const met = await storage.messages.findByExternal(tx, keysOf(item, externalId), 'for update')
   for (const message of met.values()) {
     await storage.earlyChanges.take(tx, [{ accountId, channelId, externalId }])
-    await changeMessage(storage, tx, message, [change], facts)
+    await changeShown(intake, message, change)
   }
   const post = { accountId, channelId, externalId }
   if (met.size === 0 && isOfPost(change) && (await storage.posts.change(tx, post, change, 'for update')) !== undefined)
     await storage.earlyChanges.take(tx, [post])
+}
+
+/** Its conversation may show its words; that of a new message is summarised in the end. */
+async function changeShown({ storage, tx, facts, fresh }: Intake, message: Message, change: Change): Promise<void> {
+  const after = await changeMessage(storage, tx, message, [change], facts)
+  if (fresh.has(after.id)) fresh.set(after.id, after)
+  else if (after.text !== message.text || after.deletedAt !== message.deletedAt)
+    await storage.conversations.showNewest(tx, after, after.deletedAt === null ? previewOf(after.text) : deletedPreview)
 }
 
 type Receipted = Extract<InboundEvent, { type: 'receipt' }>

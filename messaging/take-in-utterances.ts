@@ -1,13 +1,11 @@
 /** The items that somebody said: which conversation each belongs to, which are our own words coming back, and the rest inserted. */
 import { newId } from '../infra/ids.ts'
-import type { ContactAddress, Conversation, Delivery, Message, Post, Storage } from '../storage/index.ts'
+import type { ContactAddress, Delivery, Message, Post, Storage } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarly } from './changes.ts'
-import type { InboundAttachment } from './connectors/connector.ts'
 import { connectorOf } from './connectors/registry.ts'
 import { confirmSent, normaliseText } from './echo.ts'
 import { addressOf, personOf } from './persons.ts'
-import { summarise } from './summary.ts'
 import type { Intake, Item, Said } from './take-in.ts'
 import { parentsOf, Places, threadKey } from './threads.ts'
 import type { Place } from './threads.ts'
@@ -145,12 +143,11 @@ async function insertUtterances(
   placed: ReadonlyMap<Said, Place>,
   people: ReadonlyMap<string, ContactAddress>,
 ): Promise<void> {
-  const { storage, tx, facts } = intake
+  const { storage, tx, facts, files } = intake
   const ids = await beginConversations(intake, [...placed.values()])
   const drafts = new Map([...placed].map(([item, place]) => [item, draft(storage, item, ids.get(place) ?? '', people)]))
   const isNew = await storage.messages.insertNew(tx, [...drafts.values()])
   const fresh: Message[] = []
-  const files = new Map<string, readonly InboundAttachment[]>()
   for (const [item, message] of drafts) {
     if (!isNew.has(message.id)) {
       note(intake, item, 'repeat')
@@ -167,7 +164,7 @@ async function insertUtterances(
       (files.get(id) ?? []).map((file, position) => ({ accountId, messageId: id, position, ...file })),
     ),
   )
-  await summariseAll(intake, await applyEarly(storage, tx, fresh, facts), files)
+  for (const message of await applyEarly(storage, tx, fresh, facts)) intake.fresh.set(message.id, message)
 }
 
 /** Begins what is to begin; the id of each place. */
@@ -186,37 +183,6 @@ async function beginConversations(
   return new Map(
     distinct.map((place) => [place, place.id ?? begun.all.get(storage.conversations.key(place))?.id ?? '']),
   )
-}
-
-/**
- * What the conversations show of themselves after these messages. Their rows are locked as late as can be, in the order of
- * their ids, so that batches for the same people wait for each other only here.
- */
-async function summariseAll(
-  { storage, tx, facts }: Intake,
-  fresh: readonly Message[],
-  files: ReadonlyMap<string, readonly InboundAttachment[]>,
-): Promise<void> {
-  const locked = await storage.conversations.lockAll(tx, [...new Set(fresh.map((each) => each.conversationId))])
-  const changed = new Map<string, Conversation>()
-  for (const message of fresh) {
-    const id = message.conversationId
-    const before = changed.get(id) ?? locked.get(id)
-    if (before === undefined) throw new Error(`conversation ${id} is gone`)
-    const after = summarise(before, message, files.get(message.id) ?? [])
-    changed.set(id, after)
-    // Whoever answers words that we said to nobody is whom the conversation is with.
-    const writer = before.lastInboundAt === null && before.visibility === 'public' ? message.contactId : null
-    if (writer !== null && writer !== before.contactId)
-      await storage.conversations.adopt(tx, before.accountId, id, writer)
-    if (after.status !== before.status)
-      facts.push({
-        accountId: message.accountId,
-        type: 'conversation.changed',
-        data: { conversation_id: id, changed: ['status'], by: null },
-      })
-  }
-  await storage.conversations.summarise(tx, [...changed.values()])
 }
 
 function saidFact(item: Said, { id, accountId, conversationId, channelId, kind }: Message): NewEvent {

@@ -1,9 +1,10 @@
 /** Takes many inbound items in, in one transaction with few statements: what they mean to contacts, conversations and messages. */
-import type { Channel, ContactAddress, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
+import type { Channel, ContactAddress, Message, Post, Storage, TraceEntry, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarlyToPosts } from './changes.ts'
-import type { InboundEvent } from './connectors/connector.ts'
+import type { InboundAttachment, InboundEvent } from './connectors/connector.ts'
 import { addressOf, counterpartOf, personOf } from './persons.ts'
+import { summariseConversations } from './summary.ts'
 import { changeExisting } from './take-in-changes.ts'
 import { takeInUtterances } from './take-in-utterances.ts'
 import type { Utterance } from './threads.ts'
@@ -33,14 +34,25 @@ export interface Intake {
   readonly tx: Writer
   readonly facts: NewEvent[]
   readonly trace: Map<Item, TraceEntry>
+  /** The messages that are new, by id, as they look by now; what conversations show follows from them in the end. */
+  readonly fresh: Map<string, Message>
+  /** Their files. */
+  readonly files: Map<string, readonly InboundAttachment[]>
 }
 
 /**
- * Everything or nothing; a repeat ends quietly on the keys. Locks are taken in the same order on every node: contacts and
- * posts, conversations, messages, deliveries, each sorted.
+ * Everything or nothing; a repeat ends quietly on the keys. Locks are taken in the same order on every node: posts and
+ * contacts, new messages, known messages, deliveries, and as late as can be conversations, each sorted, so that batches for
+ * the same people wait for each other only at the end.
+ * @param settle what else belongs into the transaction once it is known what became of each item
  */
-export async function takeIn(storage: Storage, tx: Writer, items: readonly Item[]): Promise<TakenIn> {
-  const intake: Intake = { storage, tx, facts: [], trace: new Map() }
+export async function takeIn(
+  storage: Storage,
+  tx: Writer,
+  items: readonly Item[],
+  settle: (trace: TakenIn['trace']) => Promise<void> = () => Promise.resolve(),
+): Promise<TakenIn> {
+  const intake: Intake = { storage, tx, facts: [], trace: new Map(), fresh: new Map(), files: new Map() }
   // Time and order are the payload's; the sort is stable for what has the same time.
   const sorted = [...items].sort((a, b) => timeOf(a) - timeOf(b))
   const posts = await ensurePosts(intake, sorted)
@@ -48,6 +60,9 @@ export async function takeIn(storage: Storage, tx: Writer, items: readonly Item[
   const people = await resolvePeople(intake, said)
   if (said.length > 0) await takeInUtterances(intake, said, people, posts)
   await changeExisting(intake, sorted)
+  await settle(intake.trace)
+  await storage.outbox.appendMany(tx, intake.facts.splice(0))
+  await summariseConversations(intake)
   await storage.outbox.appendMany(tx, intake.facts)
   return { trace: intake.trace, nameless: namelessOf(storage, said, people) }
 }
