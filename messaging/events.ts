@@ -76,6 +76,7 @@ function nudgesOf(facts: readonly Event[]): Outgoing[] {
       nudges.set(conversationId, {
         id: `event-${String(number)}`,
         body: nudgeBody(accountId, conversationId, data['channel_id']),
+        properties: { account: accountId },
       })
   }
   return [...nudges.values()]

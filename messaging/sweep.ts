@@ -57,7 +57,11 @@ export async function nudgeDue({ storage, broker }: Pick<SweepContext, 'storage'
   const due = await storage.deliveries.findDue(storage.primary, idleMs, perChannel)
   await Promise.all(
     due.map(({ accountId, conversationId, channelId }) =>
-      broker.publish(queues.deliver, { id: `sweep-${newId()}`, body: nudgeBody(accountId, conversationId, channelId) }),
+      broker.publish(queues.deliver, {
+        id: `sweep-${newId()}`,
+        body: nudgeBody(accountId, conversationId, channelId),
+        properties: { account: accountId },
+      }),
     ),
   )
 }

@@ -63,7 +63,7 @@ ServerName ${s.name}
 Listen ${s.listen}
 PidFile "${s.runFolder}/httpd.pid"
 DefaultRuntimeDir "${s.runFolder}"
-Mutex posixsem
+Mutex "fcntl:${s.runFolder}"
 ErrorLog /dev/stderr
 LogLevel warn
 ${modules.map((name) => `LoadModule ${name}_module ${folder}/mod_${name}.so`).join('\n')}

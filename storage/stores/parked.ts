@@ -106,7 +106,7 @@ export const parked = {
     ).map(parkedOf)
   },
 
-  /** Those of this account and of none, newest first, from `before` on; of their bodies the first 20,000 bytes. */
+  /** Those of this account, newest first, from `before` on; of their bodies the first 20,000 bytes. */
   async listFor(
     reader: Reader,
     accountId: string,
@@ -114,8 +114,8 @@ export const parked = {
   ): Promise<(ParkedRow & { readonly size: number })[]> {
     const rows = await reader.query<Row & { size: number }>(
       `select ${columns.replace('body', 'left(body, 20000) body, length(body) size')} from parked_messages
-       where state = ? and ifnull(json_value(properties, '$.account'), ?) = ? and (? is null or id < ?) order by id desc limit ?`,
-      [filter.state, accountId, accountId, filter.before ?? null, filter.before ?? null, filter.limit],
+       where state = ? and json_value(properties, '$.account') = ? and (? is null or id < ?) order by id desc limit ?`,
+      [filter.state, accountId, filter.before ?? null, filter.before ?? null, filter.limit],
     )
     return rows.map((row) => ({ ...parkedOf(row), size: row.size }))
   },

@@ -51,8 +51,7 @@ export const deadLetterRoutes = [
   }),
 ]
 
-/** A message that names no account is nobody's secret; administrators see it. */
-const isOf = (row: ParkedRow, accountId: string): boolean => (row.properties['account'] ?? accountId) === accountId
+const isOf = (row: ParkedRow, accountId: string): boolean => row.properties['account'] === accountId
 
 const presentDeadLetter = (row: ParkedRow & { readonly size: number }): DeadLetterJson => ({
   id: row.id,
