@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { channelTypes, networkNames } from '../../storage/model/words.ts'
 import { faultNames } from './faults.ts'
-import { mediaKinds } from './pictures.ts'
+import { mediaKinds } from './media.ts'
 
 const text = z.string().min(1)
 const type = z.enum(channelTypes)

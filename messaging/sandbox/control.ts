@@ -18,7 +18,7 @@ import {
 } from './control-shapes.ts'
 import { burstSchema, runBurst } from './burst.ts'
 import type { Progress } from './burst.ts'
-import { keepMedia } from './pictures.ts'
+import { baseOf, keepMedia } from './media.ts'
 import { setSubscribed } from './subscriptions.ts'
 import { xRevoke } from './wire-x.ts'
 import type { XLimits } from './x-limits.ts'
@@ -78,7 +78,7 @@ export function openControl(
       const picture =
         media === undefined
           ? told.picture
-          : keepMedia(stage, request.url, { ...told, kind_of_media: media }, media_expires_ms)
+          : keepMedia(stage, baseOf(request), { ...told, kind_of_media: media }, media_expires_ms)
       const { utterance, delivered } = say(stage, { ...told, picture })
       // The answer waits for the first try, so that a script may go on from there; never long.
       await Promise.race([delivered, sleep(2_000, undefined, { ref: false })])

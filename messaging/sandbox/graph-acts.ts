@@ -10,7 +10,8 @@ import { channelsOf, setTokenState, tokenState } from './graph-channel.ts'
 import { changeBody } from './graph-changes.ts'
 import { newWhatsAppId, tellWhatsApp } from './graph-whatsapp.ts'
 import type { Answer, Request } from './http.ts'
-import { baseOf, bytesOf, digestOf, fileOf, files as knownFiles, fileUrl } from './graph-files.ts'
+import { bytesOf, digestOf, fileOf, files as knownFiles } from './files.ts'
+import { baseOf, fileUrl } from './media.ts'
 import type { SandboxChannel, SandboxFile } from './world.ts'
 
 const text = z.string().min(1)

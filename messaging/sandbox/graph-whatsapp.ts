@@ -6,7 +6,8 @@ import type { Stage } from './customers.ts'
 import { businessAccountOf, displayNumberOf } from './graph-channel.ts'
 import { graphError, missing } from './graph-error.ts'
 import type { Answer } from './http.ts'
-import { bytesOf, digestOf, files, fileUrl } from './graph-files.ts'
+import { bytesOf, digestOf, files } from './files.ts'
+import { fileUrl } from './media.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
 
 const dayMs = 24 * 60 * 60 * 1000

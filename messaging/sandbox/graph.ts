@@ -13,7 +13,7 @@ import { publish, sendComment, sendMessage } from './graph-says.ts'
 import type { Refuse } from './graph-says.ts'
 import { locateWhatsAppMedia, sendWhatsApp } from './graph-whatsapp.ts'
 import type { Answer, Face, Request } from './http.ts'
-import { baseOf } from './graph-files.ts'
+import { baseOf } from './media.ts'
 import type { SandboxApp, SandboxChannel } from './world.ts'
 
 /** One call, taken apart. */

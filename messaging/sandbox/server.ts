@@ -17,9 +17,8 @@ import type { Stage } from './customers.ts'
 import { Faults } from './faults.ts'
 import { openGraph } from './graph.ts'
 import { openMetaControl } from './graph-acts.ts'
-import { serveFile } from './graph-files.ts'
 import type { Answer, Face, Request } from './http.ts'
-import { servePublicMedia } from './pictures.ts'
+import { serveFile } from './media.ts'
 import { openPhone } from './phone.ts'
 import { WebhookSender } from './webhooks.ts'
 import { World } from './world.ts'
@@ -59,11 +58,6 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await readRequest(request)
     if (phone.serve(call, response)) return
-    const open = servePublicMedia(stage, call)
-    if (open !== undefined) {
-      reply(response, open)
-      return
-    }
     const known = call.path.startsWith('/health/')
       ? { status: 200, json: { status: 'ok' } }
       : (serveFile(stage, call) ?? (await control(call)) ?? (await metaControl(call)) ?? (await xControl(call)))

@@ -6,7 +6,7 @@ import { signOAuth1 } from '../connectors/x/oauth1.ts'
 import { tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import type { Answer, Face, Request } from './http.ts'
-import { serveMedia } from './pictures.ts'
+import { serveClosedMedia } from './media.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
 import type { XLimits } from './x-limits.ts'
 import { openXOAuth } from './x-oauth.ts'
@@ -65,7 +65,7 @@ export function openXApi(stage: Stage, limits: XLimits): Face {
       const caller = callerOf(request)
       if (caller === undefined) return problem(401, 'Unauthorized', 'Unauthorized')
       const channel = caller.channel?.external_id
-      const media = serveMedia(stage, request)
+      const media = serveClosedMedia(stage, request)
       if (media !== undefined) return media
       if (faults.take('usage_capped', 'x', channel) !== undefined)
         return problem(

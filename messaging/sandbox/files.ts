@@ -1,13 +1,6 @@
-/**
- * Files that customers of Meta's networks send, served at `/media/<name>`: small ones made on the spot, and bad ones on
- * request. With `expires` (milliseconds of the sandbox's time) an address dies, as those of the real networks do; with `wa`
- * it wants the token of that WhatsApp number.
- */
-import { createHash, randomBytes } from 'node:crypto'
+/** The sandbox's own files: small ones made on the spot, and bad ones. */
+import { createHash } from 'node:crypto'
 import { crc32, deflateSync } from 'node:zlib'
-import type { Stage } from './customers.ts'
-import { channelsOf, tokenState } from './graph-channel.ts'
-import type { Answer, Request } from './http.ts'
 
 interface File {
   readonly contentType: string
@@ -20,6 +13,9 @@ export const files: Readonly<Record<string, File>> = {
   'photo.png': { contentType: 'image/png', make: () => png(640, 480) },
   'small.png': { contentType: 'image/png', make: () => png(48, 48) },
   'sticker.png': { contentType: 'image/png', make: () => png(120, 120) },
+  'harbour.png': { contentType: 'image/png', make: () => png(480, 320, harbour(480, 320)) },
+  // Cut off in the middle.
+  'broken.png': { contentType: 'image/png', make: () => png(320, 200).subarray(0, png(320, 200).length >> 1) },
   // Would be 400 million pixels.
   'bomb.png': { contentType: 'image/png', make: () => png(20_000, 20_000, Buffer.alloc(2_000_000)) },
   // A picture by name, a page by content.
@@ -56,39 +52,6 @@ export const digestOf = (name: string): string =>
     .update(bytesOf(name) ?? '')
     .digest('base64')
 
-/** An address of its own for each use. */
-export function fileUrl(base: string, name: string, more: Readonly<Record<string, string>> = {}): string {
-  const query = new URLSearchParams({ ...more, key: randomBytes(6).toString('hex') })
-  return `${base}/media/${name}?${query.toString()}`
-}
-
-/** Where this sandbox is, as the caller reached it. */
-export const baseOf = (request: Request): string =>
-  request.url.origin + (request.url.pathname.startsWith('/sandbox/') ? '/sandbox' : '')
-
-/** Answers `/media/<name>`; `undefined` for any other path. */
-export function serveFile(stage: Stage, request: Request): Answer | undefined {
-  const name = /^\/media\/([\w-]+\.\w+)$/.exec(request.path)?.[1]
-  if (name === undefined || request.method !== 'GET') return undefined
-  const query = request.url.searchParams
-  const refused = (status: number, detail: string): Answer => ({
-    status,
-    json: { error: { message: detail, code: status } },
-  })
-  const expires = query.get('expires')
-  if (expires !== null && stage.clock.now() >= Number(expires)) return refused(403, 'URL signature expired')
-  if (stage.faults.take('media_gone', 'meta') !== undefined) return refused(404, 'There is no such file')
-  const number = query.get('wa')
-  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  const isAllowed = (): boolean =>
-    tokenState(stage, token).is_valid && channelsOf(stage.world, token).some((one) => one.external_id === number)
-  if (number !== null && !isAllowed()) return refused(401, 'The access token is missing or wrong')
-  const data = bytesOf(name)
-  return data === undefined
-    ? refused(404, 'There is no such file')
-    : { status: 200, json: null, bytes: { contentType: files[name]?.contentType ?? '', data } }
-}
-
 /** A picture with a gradient, or with the given rows. */
 function png(width: number, height: number, rows?: Buffer): Buffer {
   const head = Buffer.alloc(13)
@@ -115,6 +78,27 @@ function chunk(type: string, data: Buffer): Buffer {
   frame.writeUInt32BE(data.length, 0)
   frame.writeUInt32BE(crc32(body), 4)
   return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)])
+}
+
+/** A sun above the sea, and a boat. */
+function harbour(width: number, height: number): Buffer {
+  const horizon = height * 0.58
+  const colourAt = (x: number, y: number): readonly number[] => {
+    const [dx, dy] = [x - width * 0.7, y - height * 0.36]
+    const hull = Math.abs(x - width * 0.33) < width * 0.13 - (y - height * 0.66) * 0.7
+    if (y > height * 0.66 && y < height * 0.74 && hull) return [122, 46, 42]
+    const sail = x > width * 0.34 && x - width * 0.34 < (y - height * 0.22) * 0.34 && y < height * 0.63
+    if (y > height * 0.22 && sail) return [250, 246, 236]
+    if (Math.abs(x - width * 0.332) < 2 && y > height * 0.18 && y < height * 0.67) return [70, 50, 40]
+    if (dx * dx + dy * dy < (height * 0.12) ** 2 && y < horizon) return [255, 226, 150]
+    if (y < horizon) return [250 - (horizon - y) * 0.55, 168 + (horizon - y) * 0.1, 120 + (horizon - y) * 0.45]
+    const glint = Math.sin(y * 0.9) > 0.4 && Math.abs(dx + Math.sin(y) * 9) < 30 + (y - horizon) * 0.2 ? 90 : 0
+    return [28 + glint, 92 + glint * 0.8 + Math.sin(x / 21 + y / 3) * 6, 122 + glint * 0.4 - (y - horizon) * 0.2]
+  }
+  const line = (y: number): number[] => [0, ...Array.from({ length: width }, (_, x) => colourAt(x, y)).flat()]
+  return Buffer.concat(
+    Array.from({ length: height }, (_, y) => Buffer.from(line(y).map((part) => Math.max(0, Math.min(255, part))))),
+  )
 }
 
 /** Two frames of one pixel, for ever. */
