@@ -41,8 +41,8 @@ interface Opened {
   readonly kept: readonly TraceEntry[]
 }
 
-/** Batches grow with what waits; while one is being committed the next is read and taken apart. */
-const batch = { credit: 2_500, max: 1_000, lingerMs: 3, atOnce: 2 }
+/** Batches grow with what waits, and stay so small that the inbox is not kept waiting; while one is committed the next is taken apart. */
+const batch = { credit: 1_000, max: 250, lingerMs: 3, atOnce: 2 }
 
 /** Consumes the queue until stopped. */
 export function startReceive(context: ReceiveContext, broker: Broker, parking: Parking): Running {
