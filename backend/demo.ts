@@ -1,4 +1,4 @@
-/** The demo: two apps and two channels on the sandbox networks, and people who write to them. */
+/** The demo: two apps and four channels on the sandbox networks, and people who write to them. */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Config } from '../infra/config.ts'
@@ -8,7 +8,10 @@ import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import { callOutside } from '../infra/outside.ts'
 import type { App, Storage } from '../storage/index.ts'
+import type { NetworkName } from '../storage/model/words.ts'
+import { lines, richLines } from './demo-lines.ts'
 import { createApp, createChannel } from './networks.ts'
+import type { ChannelWish } from './networks.ts'
 
 export interface DemoContext {
   readonly config: Config
@@ -19,31 +22,54 @@ export interface DemoContext {
 
 const consumerKey = 'demo-x-key'
 
-/** The demo's apps and their channel each. The secrets of the apps are made by chance; the tokens hold in the sandbox alone. */
+interface DemoApp {
+  readonly network: NetworkName
+  readonly name: string
+  readonly externalId: string
+  /** `played`: what the sandbox alone is told. */
+  readonly channels: readonly (Pick<ChannelWish, 'type' | 'externalId' | 'name' | 'credentials'> & {
+    readonly played?: { readonly handle: string }
+  })[]
+}
+
+/** The demo's apps and their channels. The secrets of the apps are made by chance; the tokens hold in the sandbox alone. */
 const demoApps = [
   {
     network: 'meta',
     name: 'Demo Meta app',
     externalId: '770001',
-    channel: {
-      type: 'facebook',
-      externalId: '100001',
-      name: 'Harbour',
-      credentials: { access_token: 'demo-page-token' },
-    },
+    channels: [
+      { type: 'facebook', externalId: '100001', name: 'Harbour', credentials: { access_token: 'demo-page-token' } },
+      {
+        type: 'instagram',
+        externalId: '17841400000100001',
+        name: '@harbour.lights',
+        credentials: { access_token: 'demo-instagram-token' },
+        played: { handle: 'harbour.lights' },
+      },
+      {
+        type: 'whatsapp',
+        externalId: '300001',
+        name: '+351 21 000 0000',
+        credentials: { access_token: 'demo-whatsapp-token', business_account_id: '900001' },
+      },
+    ],
   },
   {
     network: 'x',
     name: 'Demo X app',
     externalId: '880001',
-    channel: {
-      type: 'x',
-      externalId: '200001',
-      name: '@harbour',
-      credentials: { access_token: 'demo-x-token', access_token_secret: 'demo-x-token-secret' },
-    },
+    channels: [
+      {
+        type: 'x',
+        externalId: '200001',
+        name: '@harbour',
+        credentials: { access_token: 'demo-x-token', access_token_secret: 'demo-x-token-secret' },
+        played: { handle: 'harbour' },
+      },
+    ],
   },
-] as const
+] as const satisfies readonly DemoApp[]
 
 /** Makes the demo's apps and channels where they are missing. */
 export async function prepareDemo(
@@ -66,11 +92,12 @@ export async function prepareDemo(
         ...(wish.network === 'x' && { consumerKey, clientId: wish.externalId }),
         apiBaseUrl: sandboxUrl,
       }))
-    if (
-      !channels.some(({ type, externalId }) => type === wish.channel.type && externalId === wish.channel.externalId)
-    ) {
-      await createChannel(storage, config, accountId, { ...wish.channel, appId, apiBaseUrl: sandboxUrl })
-    }
+    for (const { type, externalId, name, credentials } of wish.channels)
+      if (!channels.some((one) => one.type === type && one.externalId === externalId))
+        await createChannel(storage, config, accountId, {
+          ...{ type, externalId, name, credentials, appId },
+          apiBaseUrl: sandboxUrl,
+        })
   }
 }
 
@@ -105,8 +132,8 @@ export function runDemo(context: DemoContext): Running {
 /** Channels that were looked at before the sandbox knew of them seem broken: they are looked at once more. */
 async function lookAgain(storage: Storage, accountId: string): Promise<void> {
   for (const channel of await storage.channels.list(storage.primary, accountId)) {
-    const isDemo = demoApps.some(
-      ({ channel: { type, externalId } }) => channel.type === type && channel.externalId === externalId,
+    const isDemo = demoApps.some((app) =>
+      app.channels.some(({ type, externalId }) => channel.type === type && channel.externalId === externalId),
     )
     if (isDemo && channel.state !== 'connected' && channel.disconnectedAt === null)
       await storage.write((tx) => storage.health.hurry(tx, accountId, channel.id))
@@ -131,70 +158,18 @@ async function register(storage: Storage, config: Config, accountId: string, san
     })
     // It calls our webhook address at once; as long as no web node answers there, nobody would be heard.
     if (!registered.parse(answer).verified) throw new Error(`the webhook address of ${wish.name} does not answer yet`)
-    await control(config, 'PUT', `${sandboxUrl}/control/channels`, {
-      type: wish.channel.type,
-      external_id: wish.channel.externalId,
-      name: wish.channel.name,
-      ...wish.channel.credentials,
-      app_id: wish.externalId,
-      ...(wish.network === 'x' && { handle: 'harbour' }),
-    })
+    const played: DemoApp['channels'] = wish.channels
+    for (const channel of played)
+      await control(config, 'PUT', `${sandboxUrl}/control/channels`, {
+        type: channel.type,
+        external_id: channel.externalId,
+        name: channel.name,
+        ...channel.credentials,
+        ...channel.played,
+        app_id: wish.externalId,
+      })
   }
 }
-
-const people = {
-  ana: { id: '7100000000000001', name: 'Ana Duarte' },
-  bruno: { id: '7100000000000002', name: 'Bruno Keller' },
-  chloe: { id: '7100000000000003', name: 'Chloé Marchand' },
-  dmitri: { id: '1800000000000001', name: 'Dmitri Novak', handle: 'dnovak' },
-  esra: { id: '1800000000000002', name: 'Esra Yıldız', handle: 'esray' },
-} as const
-
-/** What people write when nobody has written yet. */
-const lines = [
-  {
-    type: 'facebook',
-    channel: '100001',
-    kind: 'message',
-    person: people.ana,
-    text: 'Good morning! Is the 9:40 ferry to Almada still running today?',
-  },
-  {
-    type: 'facebook',
-    channel: '100001',
-    kind: 'message',
-    person: people.bruno,
-    text: 'I left a green umbrella on the upper deck yesterday evening. Has anyone found it?',
-  },
-  {
-    type: 'facebook',
-    channel: '100001',
-    kind: 'comment',
-    person: people.chloe,
-    text: 'Lovely picture! Do bicycles travel free at the weekend?',
-  },
-  {
-    type: 'x',
-    channel: '200001',
-    kind: 'message',
-    person: people.dmitri,
-    text: 'Your ticket machine at pier 3 took my money twice. Who can help?',
-  },
-  {
-    type: 'x',
-    channel: '200001',
-    kind: 'mention',
-    person: people.esra,
-    text: '@harbour when does the summer timetable begin?',
-  },
-  {
-    type: 'facebook',
-    channel: '100001',
-    kind: 'message',
-    person: people.ana,
-    text: 'There are four of us with a pram, by the way.',
-  },
-] as const
 
 const talkMs = 60_000
 
@@ -203,6 +178,7 @@ async function beginTalking({ storage, sandboxUrl, config }: DemoContext, accoun
   if (isMine === undefined || (await storage.conversations.list(storage.primary, accountId, { limit: 1 })).length > 0)
     return
   for (const line of lines) await control(config, 'POST', `${sandboxUrl}/control/say`, line)
+  for (const line of richLines) await control(config, 'POST', `${sandboxUrl}/control/meta/say`, line)
 }
 
 const registered = z.object({ verified: z.boolean() })

@@ -230,15 +230,29 @@ describe('the demo', () => {
       const node = await own.addNode(config)
       const { token } = await createToken(own.storage, 'demo@harbour.example')
       const ask = async () => (await node.ask({ ...own.ana, token }, 'GET', '/conversations')).json.items
-      await until(async () => (await ask()).length >= 5, 20_000)
+      await until(async () => (await ask()).length >= 7, 20_000)
       await sleep(1_500)
       const items: { channel: { type: string }; visibility: string; contact: { name: string } }[] = await ask()
-      expect(items.length).toBe(5)
+      expect(items.length).toBe(7)
       expect(new Set(items.map((item) => `${item.channel.type} ${item.visibility}`))).toEqual(
-        new Set(['facebook direct', 'facebook public', 'x direct', 'x public']),
+        new Set(['facebook direct', 'facebook public', 'instagram direct', 'whatsapp direct', 'x direct', 'x public']),
       )
       const messages = (await node.ask({ ...own.ana, token }, 'GET', '/messages?direction=inbound')).json.items
-      expect(messages.length).toBe(6)
+      expect(messages.length).toBe(10)
+      // The files of the played networks are fetched as those of the real ones.
+      const shown = async (type: string) => {
+        const all: {
+          hint: string | null
+          attachments: { state: string; kind: string; title: string | null; text: string | null; url: string | null }[]
+        }[] = (await node.ask({ ...own.ana, token }, 'GET', '/messages?direction=inbound')).json.items
+        return all.filter(({ attachments: [first] }) => first?.kind === type)
+      }
+      await until(async () => (await shown('image'))[0]?.attachments[0]?.state === 'fetched')
+      expect((await shown('image'))[0]?.attachments[0]?.url).toMatch(/^\/api\/v1\/attachments\//)
+      expect((await shown('location'))[0]?.attachments).toMatchObject([
+        { state: 'fetched', title: 'Cacilhas pier', text: 'Largo Alfredo Diniz, Almada', url: null },
+      ])
+      expect(messages).toEqual(expect.arrayContaining([expect.objectContaining({ hint: 'story' })]))
       await Promise.all(backends.map((backend) => backend.stop()))
       await messaging.stop()
       await sandbox.stop()

@@ -38,6 +38,8 @@ beforeAll(async () => {
     access_token: 'x-token',
     app_id: '98',
   })
+  for (const [type, external_id, name] of [['instagram', '14', '@harbour.lights'], ['whatsapp', '15', '+351 21 000 0000']])
+    await control('PUT', 'channels', { type, external_id, name, access_token: `${String(type)}-token`, app_id: '99' }) // prettier-ignore
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
@@ -99,6 +101,49 @@ test('public content is seen by all, and the mention carries the name', async ()
   await leo.getByRole('textbox', { name: 'Post mentioning @harbour' }).fill('on time?')
   await leo.getByRole('button', { name: 'Send' }).click()
   await leo.getByText('@harbour on time?', { exact: true }).waitFor()
+})
+
+test('Instagram and WhatsApp: words both ways, pictures and places', async () => {
+  const { page, faults } = await openPhones()
+  const ines = page.getByRole('region', { name: "Inês Prata's phone" })
+  await ines.getByRole('textbox', { name: 'Message to @harbour.lights' }).fill('That light!')
+  await page.keyboard.press('Enter')
+  await ines.getByText('That light!').waitFor()
+  const person = { id: '6100000000000001' }
+  await control('POST', 'meta/say', { channel: '14', person, files: [{ kind: 'image', file: 'harbour.png' }] })
+  await ines.getByRole('img', { name: 'Picture' }).waitFor()
+  await expect
+    .poll(() => page.evaluate<number>('document.querySelector(".instagram .text img").naturalWidth'))
+    .toBe(480)
+  await control('POST', 'meta/app_says', { channel: '14', person: person.id, text: 'The 20:15' })
+  await ines.getByText('The 20:15').waitFor()
+
+  const tomas = page.getByRole('region', { name: "Tomás Reis's phone" })
+  expect(await tomas.getByRole('tab').count()).toBe(1)
+  await tomas.getByRole('textbox', { name: 'Message to +351 21 000 0000' }).fill('Is there a bus?')
+  await tomas.getByRole('button', { name: 'Send' }).click()
+  await tomas.getByText('Is there a bus?').waitFor()
+  const location = { latitude: 38.7, longitude: -9.1, name: 'Cacilhas pier' }
+  await control('POST', 'meta/say', {
+    channel: '15',
+    person: { id: '351910000001' },
+    wire: { type: 'location', location },
+  })
+  await tomas.getByText('Cacilhas pier').waitFor()
+  await tomas.getByText('38.7, -9.1').waitFor()
+  const answer = await fetch(`${base}/v25.0/15/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer whatsapp-token' },
+    body: JSON.stringify({
+      messaging_product: 'whatsapp',
+      to: '351910000001',
+      type: 'text',
+      text: { body: 'Line 3001' },
+    }),
+  })
+  expect(answer.status).toBe(200)
+  await tomas.getByText('Line 3001').waitFor()
+  expect(faults).toEqual([])
 })
 
 test('a switch turns a fault on and off', async () => {

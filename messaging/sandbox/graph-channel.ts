@@ -62,9 +62,11 @@ const listed = (value: unknown): string[] =>
 
 export const businessAccountOf = (channel: SandboxChannel): string =>
   channel.business_account_id ?? `9${channel.external_id}`
-/** The number as it is shown; made of the id, as nothing else is known. */
+/** The number as it is shown: the channel's name where that is one, else made of the id. */
 export const displayNumberOf = (channel: SandboxChannel): string =>
-  `1555${channel.external_id.replace(/\D/g, '').slice(-7).padStart(7, '0')}`
+  /^\+[\d ]+$/.test(channel.name)
+    ? channel.name.replace(/\D/g, '')
+    : `1555${channel.external_id.replace(/\D/g, '').slice(-7).padStart(7, '0')}`
 
 // prettier-ignore
 export const permissionsOf = (channel: SandboxChannel): readonly string[] =>

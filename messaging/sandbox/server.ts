@@ -148,6 +148,8 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
 const seedPeople = [
   { type: 'facebook', id: '7100000000000001', name: 'Ana Duarte' },
   { type: 'x', id: '1589012345678901201', name: 'Ben Okafor', handle: 'benokafor' },
+  { type: 'instagram', id: '6100000000000001', name: 'Inês Prata', handle: 'ines.prata' },
+  { type: 'whatsapp', id: '351910000001', name: 'Tomás Reis' },
   { type: 'facebook', id: '7100000000000012', name: 'Mina Sato' },
   { type: 'x', id: '1589012345678901202', name: 'Leo Lindqvist', handle: 'leolindqvist' },
 ] as const

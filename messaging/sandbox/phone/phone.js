@@ -9,29 +9,26 @@ const faultSwitches = [
   { fault: 'network_off', label: 'Network off' },
 ]
 
+const direct = (tab) => ({
+  kind: 'message',
+  tab,
+  shows: ['message', 'reply', 'private_reply'],
+  label: (channel) => `Message to ${channel.name}`,
+})
+const comments = {
+  kind: 'comment',
+  tab: 'Post',
+  shows: ['comment', 'post', 'mention'],
+  label: (channel) => `Comment under the post of ${channel.name}`,
+}
+
 /** What can be written on each network: the tab's name, the kind of utterance, and which utterances it shows. */
 const surfaces = {
-  facebook: [
-    {
-      kind: 'message',
-      tab: 'Messenger',
-      shows: ['message', 'reply', 'private_reply'],
-      label: (channel) => `Message to ${channel.name}`,
-    },
-    {
-      kind: 'comment',
-      tab: 'Post',
-      shows: ['comment', 'post', 'mention'],
-      label: (channel) => `Comment under the post of ${channel.name}`,
-    },
-  ],
+  facebook: [direct('Messenger'), comments],
+  instagram: [direct('Direct'), comments],
+  whatsapp: [direct('Chat')],
   x: [
-    {
-      kind: 'message',
-      tab: 'Messages',
-      shows: ['message', 'reply', 'private_reply'],
-      label: (channel) => `Message to ${channel.name}`,
-    },
+    direct('Messages'),
     {
       kind: 'mention',
       tab: 'Posts',
@@ -40,6 +37,18 @@ const surfaces = {
     },
   ],
 }
+
+/** What each network calls itself, and what a business has there. */
+const networks = {
+  facebook: { name: 'Facebook', place: 'Facebook Page' },
+  instagram: { name: 'Instagram', place: 'Instagram account' },
+  whatsapp: { name: 'WhatsApp', place: 'WhatsApp number' },
+  x: { name: 'X', place: 'X account' },
+}
+
+/** How somebody is known there, beside the name. */
+const aliasOf = ({ type, id, handle }) =>
+  type === 'x' ? `@${handle ?? id}` : type === 'instagram' ? (handle ?? id) : type === 'whatsapp' ? `+${id}` : ''
 
 /** Which tab a phone opens with: some of the people write in public. */
 const firstTab = { 'Mina Sato': 1, 'Leo Lindqvist': 1 }
@@ -79,12 +88,9 @@ class Phone {
     this.root = document.querySelector('#phone').content.firstElementChild.cloneNode(true)
     this.root.classList.add(person.type)
     const isTwin = [...phones.values()].some((other) => other.person.name === person.name)
-    this.root.setAttribute(
-      'aria-label',
-      `${person.name}'s phone${isTwin ? ` (${person.type === 'x' ? 'X' : 'Facebook'})` : ''}`,
-    )
+    this.root.setAttribute('aria-label', `${person.name}'s phone${isTwin ? ` (${networks[person.type].name})` : ''}`)
     this.find('h2').textContent = person.name
-    this.find('.on').textContent = person.type === 'x' ? `X · @${person.handle ?? person.id}` : 'Facebook'
+    this.find('.on').textContent = [networks[person.type].name, aliasOf(person)].filter(Boolean).join(' · ')
     this.find('.avatar').textContent = person.name
       .split(/\s+/)
       .map((part) => part[0])
@@ -101,8 +107,9 @@ class Phone {
       })
       tab.addEventListener('keydown', (event) => {
         if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return
-        this.open(1 - index)
-        this.tabs[1 - index].focus()
+        const next = (index + 1) % this.tabs.length
+        this.open(next)
+        this.tabs[next].focus()
       })
       return tab
     })
@@ -132,6 +139,10 @@ class Phone {
 
   get surface() {
     return surfaces[this.person.type][this.tab]
+  }
+
+  get isPublic() {
+    return this.surface.kind !== 'message'
   }
 
   get channel() {
@@ -172,7 +183,7 @@ class Phone {
     this.box.disabled = channel === undefined
     this.find('.write > button').disabled = channel === undefined
     this.screen.replaceChildren()
-    this.screen.classList.toggle('public', this.tab === 1)
+    this.screen.classList.toggle('public', this.isPublic)
     this.screen.setAttribute('aria-label', `${this.person.name}: ${this.surface.tab}`)
     if (channel === undefined) {
       this.box.setAttribute('aria-label', 'Message')
@@ -180,7 +191,7 @@ class Phone {
       this.screen.append(
         make('p', {
           className: 'empty',
-          textContent: `No ${this.person.type === 'x' ? 'X account' : 'Facebook Page'} is connected to the sandbox yet.`,
+          textContent: `No ${networks[this.person.type].place} is connected to the sandbox yet.`,
         }),
       )
       return
@@ -197,7 +208,7 @@ class Phone {
         make(
           'p',
           { className: 'intro' },
-          make('span', { className: 'avatar large', ariaHidden: 'true', textContent: channel.name[0] }),
+          make('span', { className: 'avatar large', ariaHidden: 'true', textContent: initialOf(channel.name) }),
           make('strong', { textContent: channel.name }),
         ),
       )
@@ -214,13 +225,13 @@ class Phone {
     if (channel === undefined || one.channel !== channel.external_id || !this.surface.shows.includes(one.kind))
       return false
     // Public content is seen by everyone, direct messages by one.
-    return this.tab === 1
+    return this.isPublic
       ? !(one.kind === 'post' && one.direction === 'inbound' && one.person !== this.person.id)
       : one.person === this.person.id
   }
 
   put(one) {
-    if (this.tab === 0) this.screen.querySelector('.empty')?.remove()
+    if (!this.isPublic) this.screen.querySelector('.empty')?.remove()
     const isMine = one.direction === 'inbound' && one.person === this.person.id
     const item = make('article', { className: isMine ? 'mine' : one.direction === 'outbound' ? 'theirs' : 'other' })
     item.dataset.kind = one.kind
@@ -234,8 +245,17 @@ class Phone {
       textContent: new Date(one.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
     })
     const text = make('p', { className: 'text', textContent: one.text, dir: 'auto' })
-    if (one.picture) text.append(make('img', { src: one.picture, alt: 'Picture', loading: 'lazy' }))
-    if (this.tab === 0) {
+    text.append(...thingsOf(one))
+    // A picture that arrives late must not push what was at the end out of sight.
+    for (const picture of text.querySelectorAll('img'))
+      picture.addEventListener('load', () => {
+        const { scrollHeight, scrollTop, clientHeight } = this.screen
+        if (scrollHeight - scrollTop - clientHeight < picture.height + 120) this.screen.scrollTop = scrollHeight
+      })
+    text.classList.toggle('bare', one.text === '' && text.firstElementChild?.tagName === 'IMG')
+    if (one.wire?.reply_to?.story)
+      item.append(make('p', { className: 'note', textContent: 'You answered their story' }))
+    if (!this.isPublic) {
       item.append(make('span', { className: 'hidden', textContent: `${name}: ` }), text, time)
       if (one.kind === 'private_reply')
         item.prepend(make('p', { className: 'note', textContent: 'answered your comment' }))
@@ -245,7 +265,7 @@ class Phone {
         'answer',
         one.kind !== 'post' && (isAnswer || this.person.type === 'x') && one.in_reply_to !== undefined,
       )
-      const avatar = make('span', { className: 'avatar', ariaHidden: 'true', textContent: name[0] })
+      const avatar = make('span', { className: 'avatar', ariaHidden: 'true', textContent: initialOf(name) })
       const head = make('p', { className: 'name' }, make('strong', { textContent: name }), ' ', time)
       const reply = make('button', {
         type: 'button',
@@ -263,7 +283,7 @@ class Phone {
   place(one, item) {
     item.dataset.id = one.external_id
     item.dataset.parent = one.in_reply_to ?? one.post_id ?? ''
-    if (this.tab === 1 && one.kind !== 'post') {
+    if (this.isPublic && one.kind !== 'post') {
       const family = new Set([item.dataset.parent])
       let last
       for (const element of this.screen.children) {
@@ -287,21 +307,22 @@ class Phone {
       one.direction === 'inbound' &&
       !this.surface.shows.includes(one.kind)
     ) {
-      this.open(1 - this.tab)
+      const shown = surfaces[this.person.type].findIndex(({ shows }) => shows.includes(one.kind))
+      if (shown >= 0) this.open(shown)
       return
     }
     if (!this.concerns(one)) return
     const isAtEnd = this.screen.scrollHeight - this.screen.scrollTop - this.screen.clientHeight < 120
     this.put(one)
     if (isAtEnd) this.screen.scrollTop = this.screen.scrollHeight
-    if (this.tab === 0 && one.direction === 'outbound') this.markRead()
+    if (!this.isPublic && one.direction === 'outbound') this.markRead()
   }
 
   /** One receipt for everything that has just appeared, while somebody looks. */
   markRead() {
     clearTimeout(this.reading)
     this.reading = setTimeout(() => {
-      if (document.visibilityState !== 'visible' || this.tab !== 0 || this.channel === undefined) return
+      if (document.visibilityState !== 'visible' || this.isPublic || this.channel === undefined) return
       void call('POST', 'read', { channel: this.channel.external_id, person: this.person.id }).catch(() => undefined)
     }, 400)
   }
@@ -345,12 +366,36 @@ class Phone {
   }
 }
 
-/** Where a public utterance stands. Facebook has two levels of comments, X a chain. */
+const initialOf = (name) => (name.match(/\p{L}/u)?.[0] ?? name[0] ?? '?').toUpperCase()
+
+/** Pictures and places in an utterance. Files lie beside this page, wherever their address was made; closed ones do not. */
+function thingsOf({ picture, files = [], wire }) {
+  const names = [picture, ...files.map(({ url, file }) => url ?? (file && `/media/${file}`))].flatMap(
+    (address) => address?.match(/\/media\/([\w-]+\.(?:png|gif)(?:\?.*)?)$/)?.[1] ?? [],
+  )
+  const place = wire?.location
+  return [
+    ...names.map((name) => make('img', { src: `../media/${name}`, alt: 'Picture' })),
+    ...(place
+      ? [
+          make(
+            'span',
+            { className: 'place' },
+            make('span', { className: 'map', ariaHidden: 'true' }),
+            make('strong', { textContent: place.name ?? 'Location' }),
+            make('span', { textContent: place.address ?? `${place.latitude}, ${place.longitude}` }),
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Where a public utterance stands. Facebook and Instagram have two levels of comments, X a chain. */
 function placeOf(answering, type, kind, channel) {
   if (answering === undefined) return kind === 'comment' && channel.post_id ? { post_id: channel.post_id } : {}
   if (answering.kind === 'post')
     return { post_id: answering.external_id, ...(type === 'x' ? { in_reply_to: answering.external_id } : {}) }
-  const parent = type === 'facebook' ? (answering.in_reply_to ?? answering.external_id) : answering.external_id
+  const parent = type !== 'x' ? (answering.in_reply_to ?? answering.external_id) : answering.external_id
   return { in_reply_to: parent, ...(answering.post_id ? { post_id: answering.post_id } : {}) }
 }
 
@@ -359,7 +404,7 @@ function placeOf(answering, type, kind, channel) {
 async function refresh() {
   world = await call('GET', 'world')
   // The people of the demonstration, in their order; a load test's thousands are not shown.
-  for (const person of world.people.slice(0, 8)) if (!phones.has(person.id)) phones.set(person.id, new Phone(person))
+  for (const person of world.people.slice(0, 10)) if (!phones.has(person.id)) phones.set(person.id, new Phone(person))
   for (const phone of phones.values()) {
     const channels = world.channels.filter((channel) => channel.type === phone.person.type)
     const offered = channels.map((channel) => `${channel.external_id} ${channel.name}`).join()
