@@ -168,6 +168,7 @@ it('what was taken back is not given out any more', async () => {
   await site.storage.write((tx) =>
     tx.run('update messages set deleted_at = utc_timestamp(3) where id = ?', [messageId]),
   )
-  expect((await open(shown.url)).status).toBe(404)
+  // Written past the API, so the replica may take a moment.
+  await until(async () => (await open(shown.url)).status === 404)
   expect((await node.ask(site.ana, 'GET', `/messages/${messageId}`)).json.attachments).toEqual([])
 })

@@ -108,9 +108,14 @@ async function startParts(
   }
   await Promise.all([ground.startAll(setUp), fronts()])
   await Promise.all(members.map((one) => ground.run(nodeSpec(ground, one, environment))))
-  await waitForAnswer(`http://127.0.0.1:${String(port)}/health/ready`, AbortSignal.timeout(30_000)).catch(() => {
-    throw new ClusterFault(`The public port ${String(port)} does not answer /health/ready; see ${place.log}`)
-  })
+  // By way of each front end: one that still believes the nodes to be away would answer 503 to the first visitors.
+  const doors = [port, portOf(plan, 'httpd-1'), portOf(plan, 'httpd-2')]
+  const limit = AbortSignal.timeout(30_000)
+  await Promise.all(doors.map((door) => waitForAnswer(`http://127.0.0.1:${String(door)}/health/ready`, limit))).catch(
+    () => {
+      throw new ClusterFault(`The public port ${String(port)} does not answer /health/ready; see ${place.log}`)
+    },
+  )
   if (administrator === undefined) throw new ClusterFault('The first account was not set up.')
   return Object.assign(ground, { publicUrl, administrator })
 }
