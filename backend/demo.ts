@@ -178,7 +178,12 @@ async function beginTalking({ storage, sandboxUrl, config }: DemoContext, accoun
   if (isMine === undefined || (await storage.conversations.list(storage.primary, accountId, { limit: 1 })).length > 0)
     return
   for (const line of lines) await control(config, 'POST', `${sandboxUrl}/control/say`, line)
-  for (const line of richLines) await control(config, 'POST', `${sandboxUrl}/control/meta/say`, line)
+  // Said at some distance: WhatsApp tells whole seconds.
+  for (const [n, line] of richLines.entries())
+    await control(config, 'POST', `${sandboxUrl}/control/meta/say`, {
+      ...line,
+      occurred_at: new Date(Date.now() - (richLines.length - n) * 40_000).toISOString(),
+    })
 }
 
 const registered = z.object({ verified: z.boolean() })

@@ -1,6 +1,6 @@
 /**
  * A visitor's first five minutes, in Chromium, on a whole cluster: write as a customer on the phone, see it in the inbox,
- * answer, see the answer on the phone. For Facebook and X, with no reload anywhere.
+ * answer, see the answer on the phone. On all four networks, with no reload anywhere.
  */
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -75,6 +75,25 @@ describe('a visitor', () => {
 
   it('does the same on X', async () => {
     await exchange('Ben Okafor', 'X', 'Is there parking at the pier?', 'Yes: 40 places behind the office.')
+  })
+
+  it('does the same on Instagram and WhatsApp, below what is more than words', async () => {
+    await exchange('Inês Prata', 'Instagram', 'Can we board with bicycles?', 'Yes, from the lower deck.')
+    await inbox.getByText('Answer to your story').waitFor()
+    await inbox
+      .getByRole('button', { name: /Picture/ })
+      .first()
+      .waitFor()
+    await exchange('Tomás Reis', 'WhatsApp', 'Does it stop at night?', 'It runs until one.')
+    await inbox.getByText('Largo Alfredo Diniz, Almada').waitFor()
+    // As they were said: the words, then the place.
+    const said = await inbox.locator('.message[data-side=inbound] .bubble').allInnerTexts()
+    expect(said.map((text) => text.split('\n')[0])).toEqual([
+      'Hello, I missed the last boat. Is there a bus from here?',
+      'Cacilhas pier',
+      'Does it stop at night?',
+    ])
+    expect((await inbox.locator('.panel-fact').first().boundingBox())?.height).toBeLessThan(60)
   })
 
   it('finds no fault of accessibility in what it used', async () => {

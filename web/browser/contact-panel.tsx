@@ -50,7 +50,7 @@ function About({ conversation }: { readonly conversation: ConversationJson }) {
       </Stack>
       <section>
         <h3 className="panel-title">{t('contact.conversation')}</h3>
-        <dl className="facts">
+        <dl className="panel-facts">
           <Fact name={t('contact.channel')}>
             <ChannelMark type={channel.type} size={18} /> {channel.name}
           </Fact>
@@ -94,7 +94,7 @@ function About({ conversation }: { readonly conversation: ConversationJson }) {
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
-    <div className="fact">
+    <div className="panel-fact">
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
