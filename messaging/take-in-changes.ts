@@ -202,7 +202,15 @@ async function takeChannelNews(intake: Intake, item: Item): Promise<void> {
     const address = await storage.contacts.move(tx, was, personOf(channel, event.is))
     if (address !== undefined) {
       const keys = { was: `direct:${event.was.externalId}`, is: `direct:${event.is.externalId}` }
-      await storage.conversations.follow(tx, address, keys)
+      if (address.strangerId === undefined) await storage.conversations.follow(tx, address, keys)
+      else {
+        const contacts = { fromId: address.strangerId, intoId: address.contactId }
+        const conversationId = await storage.joins.joinPerson(tx, place, keys, contacts)
+        if (conversationId !== undefined) {
+          const data = { conversation_id: conversationId, changed: ['joined'], by: null }
+          facts.push({ accountId: channel.accountId, type: 'conversation.changed', data })
+        }
+      }
     }
     trace.set(item, { at: item.at, became: 'a person has another id', id: address?.contactId ?? null })
   } else if (event.type === 'replayed') {

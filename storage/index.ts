@@ -26,6 +26,7 @@ import { earlyChanges } from './stores/early-changes.ts'
 import { documents } from './stores/documents.ts'
 import { events } from './stores/events.ts'
 import { health } from './stores/health.ts'
+import { joins } from './stores/joins.ts'
 import { lanes } from './stores/lanes.ts'
 import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
@@ -54,6 +55,7 @@ const stores = {
   events,
   health,
   idempotency,
+  joins,
   lanes,
   leases,
   messages,

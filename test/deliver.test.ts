@@ -401,6 +401,24 @@ describe('deliver', () => {
       conversationId,
     )
 
+    // The other way about: the new id has written, and was answered, before the network tells that it is the same person.
+    const newer = await customer()
+    await reply(newer.conversationId, 'who is it?')
+    await take({
+      type: 'person_changed',
+      occurredAt: new Date(),
+      was: { externalId: `new-${id}` },
+      is: { externalId: newer.id },
+    })
+    const told = (await platform.messages()).filter((one) => one.conversationId === conversationId)
+    expect(told.map(({ text }) => text)).toEqual(expect.arrayContaining(['who is it?', 'my new number']))
+    expect(new Set(told.flatMap(({ contactId }) => contactId ?? [])).size).toBe(1)
+    expect(await storage.conversations.get(storage.primary, accountId, newer.conversationId)).toBeUndefined()
+    const asked = told.find((one) => one.text === 'who is it?')
+    graph.behave = () => 'sent'
+    await deliver(platform, conversationId)
+    expect((await deliveryOf(asked?.id ?? '')).state).toBe('sent')
+
     await take({
       type: 'notice',
       occurredAt: new Date(),

@@ -128,9 +128,13 @@ export const contacts = {
 
   /**
    * This person goes by another id from now on; the address as it is then, `undefined` when the old id is not known. When
-   * the new id has written already, it joins the contact of the old one.
+   * the new id has written already, `strangerId` is the contact that was made for it, to be joined with the one we know.
    */
-  async move(tx: Writer, was: Person, is: Person): Promise<ContactAddress | undefined> {
+  async move(
+    tx: Writer,
+    was: Person,
+    is: Person,
+  ): Promise<(ContactAddress & { readonly strangerId?: string }) | undefined> {
     const found = await findAddresses(tx, [was, is], 'for update')
     const before = found.get(personKey(was))
     const already = found.get(personKey(is))
@@ -143,12 +147,8 @@ export const contacts = {
       ])
       return { ...before, externalId: is.externalId }
     }
-    await tx.run('update contact_addresses set contact_id = ? where account_id = ? and id = ?', [
-      before.contactId,
-      already.accountId,
-      already.id,
-    ])
-    return { ...already, contactId: before.contactId }
+    if (already.contactId === before.contactId) return already
+    return { ...already, contactId: before.contactId, strangerId: already.contactId }
   },
 
   /** Keeps what the network newly tells of an address; the contact's own name follows while it is a substitute or the old one. */

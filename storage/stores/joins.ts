@@ -1,0 +1,69 @@
+/** Two that turn out to be one: what was said under a person's new id joins what was said under the old one. */
+import type { Writer } from '../database.ts'
+
+interface Line {
+  readonly id: string
+  readonly deliverySeq: number
+}
+
+export const joins = {
+  /**
+   * Joins the direct conversation `threadKeys.is` of a channel into `threadKeys.was`, and everything of contact `fromId` into
+   * `intoId`; a contact without any address left goes. The conversation that stays, if both were there.
+   */
+  async joinPerson(
+    tx: Writer,
+    place: { readonly accountId: string; readonly channelId: string },
+    threadKeys: { readonly was: string; readonly is: string },
+    contacts: { readonly fromId: string; readonly intoId: string },
+  ): Promise<string | undefined> {
+    const { accountId, channelId } = place
+    const lines = await tx.query<Line & { threadKey: string }>(
+      `select id, delivery_seq deliverySeq, thread_key threadKey from conversations
+       where account_id = ? and channel_id = ? and thread_key in (?, ?) order by id for update`,
+      [accountId, channelId, threadKeys.was, threadKeys.is],
+    )
+    const into = lines.find(({ threadKey }) => threadKey === threadKeys.was)
+    const from = lines.find(({ threadKey }) => threadKey === threadKeys.is)
+    const joined = into !== undefined && from !== undefined
+    if (joined) await joinLines(tx, accountId, from, into, threadKeys.is)
+    for (const table of ['messages', 'conversations', 'contact_addresses'])
+      await tx.run(`update ${table} set contact_id = ? where account_id = ? and contact_id = ?`, [
+        contacts.intoId,
+        accountId,
+        contacts.fromId,
+      ])
+    await tx.run('delete from contacts where account_id = ? and id = ?', [accountId, contacts.fromId])
+    return joined ? into.id : undefined
+  },
+}
+
+/** What was queued in the one comes after what was queued in the other. */
+async function joinLines(tx: Writer, accountId: string, from: Line, into: Line, threadKey: string): Promise<void> {
+  await tx.run('update messages set conversation_id = ? where account_id = ? and conversation_id = ?', [
+    into.id,
+    accountId,
+    from.id,
+  ])
+  await tx.run(
+    'update deliveries set conversation_id = ?, seq = seq + ? where account_id = ? and conversation_id = ? order by seq desc',
+    [into.id, into.deliverySeq, accountId, from.id],
+  )
+  await tx.run(
+    `update conversations i join conversations f on f.account_id = i.account_id and f.id = ?
+     set i.delivery_seq = i.delivery_seq + f.delivery_seq, i.contact_address_id = f.contact_address_id,
+       i.status = if('open' in (i.status, f.status), 'open', i.status),
+       i.preview = if(f.last_activity_at > i.last_activity_at, f.preview, i.preview),
+       i.waiting_since = coalesce(least(i.waiting_since, f.waiting_since), i.waiting_since, f.waiting_since),
+       i.last_inbound_at = coalesce(greatest(i.last_inbound_at, f.last_inbound_at), i.last_inbound_at, f.last_inbound_at),
+       i.last_activity_at = greatest(i.last_activity_at, f.last_activity_at), i.updated_at = utc_timestamp(3)
+     where i.account_id = ? and i.id = ?`,
+    [from.id, accountId, into.id],
+  )
+  await tx.run('delete from conversations where account_id = ? and id = ?', [accountId, from.id])
+  await tx.run('update conversations set thread_key = ? where account_id = ? and id = ?', [
+    threadKey,
+    accountId,
+    into.id,
+  ])
+}
