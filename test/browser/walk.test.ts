@@ -125,7 +125,8 @@ async function exchange(customer: string, network: string, question: string, ans
   // In the list at once, without a reload.
   const row = inbox.getByRole('listitem').filter({ hasText: question })
   await row.getByRole('link', { name: customer }).click()
-  await inbox.getByRole('textbox', { name: 'Message' }).fill(answer)
+  // The box of the conversation before stands there until this one is shown.
+  await inbox.getByPlaceholder(`Write to ${customer}`).fill(answer)
   await inbox.getByRole('button', { name: 'Send' }).click()
   await device.getByText(answer).waitFor()
   // The network's receipt turns the mark: sent, delivered or read.
