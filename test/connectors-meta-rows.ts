@@ -91,8 +91,8 @@ export const facebookRows: readonly Row[] = [
   ['Feed: post, photo, video by the Page', 'page-media', [{ type: 'post', externalId: `${page}_41`, text: 'New deck' }, { type: 'post', externalId: `${page}_42` }, keptAs(/without an id/), keptAs(/without an id/)]],
   ['Feed: post edited, hidden, shown again, removed', 'post-changes', [
     { type: 'edit', externalId: `${page}_20`, text: 'My red bag' }, { type: 'hide', externalId: `${page}_20`, isHidden: true }, { type: 'hide', isHidden: false }, { type: 'delete', externalId: `${page}_20` }, { type: 'edit', externalId: `${page}_9` } ]],
-  ['Feed: reaction to a comment', 'comment-reactions', [{ type: 'reaction', externalId: '9_10', emoji: '😆' }, { type: 'reaction', emoji: undefined }, keptAs(/reaction to a post/)]],
-  ['Feed: likes, follows, mutes, live videos', 'feed-kept', [keptAs(/like of the page/), keptAs(/reaction to a post/), keptAs(/mute/), keptAs(/follow/), keptAs(/without an id/), keptAs(/live_videos/)]],
+  ['Feed: reaction to a comment or a post', 'comment-reactions', [{ type: 'reaction', externalId: '9_10', emoji: '😆' }, { type: 'reaction', emoji: undefined }, { type: 'reaction', externalId: '1122334455_9', emoji: '👍' }]],
+  ['Feed: likes of the Page, follows, mutes, live videos', 'feed-kept', [keptAs(/like of the page/), { type: 'reaction', externalId: '1122334455_9', emoji: '❤️' }, keptAs(/mute/), keptAs(/follow/), keptAs(/without an id/), keptAs(/live_videos/)]],
   ['Mention of the Page', 'mention', [{ type: 'message', kind: 'mention', externalId: '1_2', text: 'Ask Harbour', thread: { kind: 'public', rootId: '1_2', postId: '55_1' } }]],
   ['Mention of the Page', 'mention-changes', [{ type: 'message', kind: 'mention', externalId: '55_1', from: { externalId: ana } }, { type: 'edit', externalId: '1_2', text: 'Ask Harbour now' }, { type: 'delete', externalId: '1_2' }]],
   ['Recommendation (ratings)', 'ratings', [

@@ -118,10 +118,9 @@ const emoji: Readonly<Record<string, string>> = {
 }
 
 function readReaction(value: Fields, entry: Entry): InboundEvent {
-  const externalId = idOf(value.comment_id)
+  const externalId = idOf(value.comment_id) ?? idOf(value.post_id)
   const from = authorOf(value)
-  if (externalId === undefined)
-    return kept(idOf(value.post_id) === undefined ? 'a like of the page' : 'a reaction to a post')
+  if (externalId === undefined) return kept('a like of the page')
   if (from === undefined) return kept('a reaction without a person')
   if (from.externalId === entry.id) return kept('our own reaction')
   const isTaken = value.verb === 'remove' || value.verb === 'delete'

@@ -25,7 +25,7 @@ export const whatsappArrivals: readonly Arrival[] = [
   { what: 'Sent in the WhatsApp Business app (smb_message_echoes)', becomes: 'our own message' },
   { what: 'History of the WhatsApp Business app', becomes: 'messages and our own messages', note: 'refused by the person: kept' },
   { what: 'Address book of the app (smb_app_state_sync)', becomes: 'kept' },
-  { what: 'Templates: state, quality, content, category', becomes: 'notice' },
+  { what: 'Templates: state, quality, content, category', becomes: 'notice', note: 'for every number of the business account in this app' },
   { what: 'Account: restriction, alert, review, capability', becomes: 'notice', note: 'a restriction degrades, a removal ends the channel' },
   { what: 'Phone number: quality, name, security, user name', becomes: 'notice' },
   { what: 'Errors of the number', becomes: 'notice' },
