@@ -11,6 +11,9 @@ import { writePrivate } from './home.ts'
 /** The environment variable that marks every process of a home. */
 export const mark = 'PARLEY_CLUSTER_HOME'
 
+/** Where programs are looked for: Debian keeps servers where an ordinary user's PATH does not lead. */
+export const searchPath = [process.env['PATH'], '/usr/sbin', '/sbin'].filter(Boolean).join(':')
+
 /** Notes that `pid` runs as `name`. */
 export function writePid(home: Home, name: string, pid: number): void {
   writePrivate(join(home.run, `${name}.pid`), `${String(pid)} ${startOf(pid) ?? '0'}\n`)

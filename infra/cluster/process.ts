@@ -7,7 +7,7 @@ import { messageOf } from '../errors.ts'
 import { ClusterFault } from './fault.ts'
 import type { Home } from './home.ts'
 import { openLog } from './home.ts'
-import { mark, removePid, writePid } from './orphans.ts'
+import { mark, removePid, writePid, searchPath } from './orphans.ts'
 
 export type ProcessState = 'stopped' | 'starting' | 'ready' | 'paused' | 'waiting' | 'stopping'
 
@@ -36,7 +36,7 @@ const healthyAfterMs = 30_000
 const endWithParent = spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true'], { stdio: 'ignore' }).status === 0
 
 /** What a child inherits from our environment; everything else is given to it by name. */
-const inherited = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME']
+const inherited = ['LANG', 'LC_ALL', 'TZ', 'JAVA_HOME']
 
 export class SupervisedProcess {
   readonly spec: ProcessSpec
@@ -138,6 +138,7 @@ export class SupervisedProcess {
     const { spec } = this
     const log = openLog(this.#home, spec.name)
     const env: Record<string, string> = { HOME: this.#home.tmp, ...spec.env, [mark]: this.#home.path }
+    env['PATH'] ??= searchPath
     for (const name of inherited) {
       const value = process.env[name]
       if (value !== undefined) env[name] ??= value

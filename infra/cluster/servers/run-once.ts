@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClusterFault } from '../fault.ts'
 import type { Home } from '../home.ts'
-import { mark } from '../orphans.ts'
+import { mark, searchPath } from '../orphans.ts'
 
 export interface Once {
   readonly name: string
@@ -21,7 +21,7 @@ export function runOnce(home: Home, once: Once): Promise<string> {
     const log = join(home.log, `${once.name}.log`)
     const child = spawn(once.command, once.args, {
       cwd: home.path,
-      env: { ...withoutSettings(process.env), HOME: home.tmp, ...once.env, [mark]: home.path },
+      env: { ...withoutSettings(process.env), PATH: searchPath, HOME: home.tmp, ...once.env, [mark]: home.path },
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: once.limitMs ?? 60_000,
       killSignal: 'SIGKILL',
