@@ -50,7 +50,7 @@ afterAll(async () => {
 describe('kill -9 in mid-traffic', () => {
   for (const victim of victims) {
     it(`of ${victim} loses nothing and doubles nothing`, async () => {
-      const traffic = await startTraffic(agent, sandbox, victim, 3)
+      const traffic = await startTraffic(agent, sandbox, victim, 2)
       await sleep(1_500)
       cluster.kill(victim, 'SIGKILL')
       await sleep(3_500)

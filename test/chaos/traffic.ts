@@ -1,9 +1,18 @@
 /** Traffic on a running cluster, both ways, with a count at the end of what was said, stored, answered and seen. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { channelTypes } from '../../storage/model/words.ts'
 
 const ledgerShape = z.object({
-  items: z.array(z.object({ text: z.string(), external_id: z.string(), person: z.string(), direction: z.string() })),
+  items: z.array(
+    z.object({
+      text: z.string(),
+      external_id: z.string(),
+      channel: z.string(),
+      person: z.string(),
+      direction: z.string(),
+    }),
+  ),
 })
 const messageShape = z.object({
   id: z.string(),
@@ -16,7 +25,7 @@ const messageShape = z.object({
 })
 const pageShape = z.object({ items: z.array(messageShape), next_cursor: z.string().nullable() })
 const worldShape = z.object({
-  channels: z.array(z.object({ external_id: z.string(), type: z.enum(['facebook', 'x']) })),
+  channels: z.array(z.object({ external_id: z.string(), type: z.enum(channelTypes) })),
 })
 
 /** What the counts must be: everything said is stored once, everything answered was seen once. */
@@ -224,7 +233,7 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
 
   /** What a customer saw must stand in the order in which the answers were accepted, by the inbox's own account. */
   function countOutOfOrder(
-    seen: readonly { text: string; person: string }[],
+    seen: readonly { text: string; channel: string; person: string }[],
     accepted: readonly z.infer<typeof messageShape>[],
   ): number {
     const order = new Map(
@@ -234,10 +243,11 @@ export async function startTraffic(agent: Agent, sandbox: string, name: string, 
     )
     const last = new Map<string, number>()
     let crossed = 0
-    for (const { text, person } of seen) {
+    for (const { text, channel, person } of seen) {
+      const line = `${channel} ${person}`
       const index = order.get(text) ?? 0
-      if (index < (last.get(person) ?? -1)) crossed++
-      last.set(person, index)
+      if (index < (last.get(line) ?? -1)) crossed++
+      last.set(line, index)
     }
     return crossed
   }
