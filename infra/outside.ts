@@ -152,11 +152,6 @@ export async function callOutside(call: OutsideCall): Promise<OutsideAnswer> {
   })
 }
 
-/** Closes idle connections; for the end of a process. */
-export async function closeOutside(): Promise<void> {
-  await Promise.all([ordinary.checked.close(), ordinary.unchecked.close()])
-}
-
 /** Whether `url` may be called at all: https, or an allowed `host:port`. */
 export function isAllowedHost(url: URL, allowHosts: readonly string[]): boolean {
   const port = url.port !== '' ? url.port : url.protocol === 'http:' ? '80' : '443'

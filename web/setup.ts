@@ -45,12 +45,16 @@ export async function setup({ config, logger, storage }: SetupContext): Promise<
 }
 
 /** A bearer token with the rights of the user with this e-mail address; shown once. @throws Problem 404 */
-export async function createToken(storage: Storage, email: string): Promise<{ id: string; token: string }> {
+export async function createToken(
+  storage: Storage,
+  email: string,
+  name = 'command line',
+): Promise<{ id: string; token: string }> {
   const user = await storage.users.byEmail(storage.primary, email)
   if (user === undefined || user.disabledAt !== null)
-    throw new Problem(404, 'not_found', `There is no user with the e-mail address ${email}.`)
+    throw new Problem(404, 'not_found', `There is no user who may sign in with the address ${email}.`)
   const { id, text } = await storage.write((tx) =>
-    storage.tokens.create(tx, { accountId: user.accountId, userId: user.id, name: 'command line' }),
+    storage.tokens.create(tx, { accountId: user.accountId, userId: user.id, name }),
   )
   return { id, token: text }
 }

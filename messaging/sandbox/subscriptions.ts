@@ -1,5 +1,5 @@
 /** Which channels tell their app what happens: on until it is switched off, by a call or because nobody answered. */
-import { fieldsOf, textOf } from '../connectors/reading.ts'
+import { fieldsOf } from '../connectors/reading.ts'
 import type { World } from './world.ts'
 
 /** A channel that was never touched is subscribed. */
@@ -11,7 +11,3 @@ export function setSubscribed(world: World, channel: string, isOn: boolean, reas
   if (isSubscribed(world, channel) === isOn) return
   world.note(`subscribed.${channel}`, { is_on: isOn, ...(reason === undefined ? {} : { reason }) })
 }
-
-/** Why it was switched off. */
-export const whyNotSubscribed = (world: World, channel: string): string | undefined =>
-  textOf(fieldsOf(world.notes.get(`subscribed.${channel}`)).reason)

@@ -5,6 +5,7 @@ import { findOwn, lookUpDirect } from '../meta/find-own.ts'
 import { callGraph } from '../meta/graph.ts'
 import type { GraphCall } from '../meta/graph.ts'
 import { pageFields, pagePermissions } from '../meta/permissions.ts'
+import { sendCall } from '../meta/send.ts'
 import { metaSignIn } from '../meta/sign-in.ts'
 import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
 import { readPageBack } from './read-back.ts'
@@ -17,17 +18,7 @@ export const facebook: Connector = {
   addressScope: 'channel',
   limits: (thread) => (thread === 'direct' ? directLimits : publicLimits),
 
-  async send(channel, message, signal) {
-    const call = toCall(message)
-    if ('type' in call) return call
-    const result = await callGraph(channel, call, signal)
-    if (!result.ok) return result.outcome
-    const answer = fieldsOf(result.json)
-    const externalId = idOf(answer.message_id) ?? idOf(answer.id)
-    return externalId === undefined
-      ? { type: 'unknown', code: 'no_id', reason: 'Meta accepted the message and gave no id.' }
-      : { type: 'sent', externalId }
-  },
+  send: (channel, message, signal) => sendCall(channel, toCall(message), signal),
 
   /** Conversations API for direct answers, comments edge for public ones. */
   lookUp: (channel, message, since, signal) =>
