@@ -1,4 +1,5 @@
 /** A network of one test behind the connector contract: what happened on it, page by page, and how it stands with the channel. */
+import { noFiles } from '../messaging/connectors/connector.ts'
 import type { Asked, Connectable, Connector, ParsedItem, Subscription } from '../messaging/connectors/connector.ts'
 import { bakery } from './people.ts'
 
@@ -42,7 +43,15 @@ export function playFacebook(): Played {
     canSubscribe: true,
     offered: [],
     usedCodes: [],
-    limits: () => ({ kinds: ['reply'], maxTextLength: 2_000, measureText: (text) => text.length }),
+    limits: () => ({
+      kinds: ['reply'],
+      maxTextLength: 2_000,
+      measureText: (text) => text.length,
+      counting: 'characters',
+      files: noFiles,
+      extras: {},
+      acts: [],
+    }),
     send: () => Promise.resolve(refused),
     lookUp: () => Promise.resolve({ type: 'absent' }),
     quota: () => [{ name: 'app', used: 0.42, resetsAt: undefined }],

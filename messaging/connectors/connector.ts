@@ -2,6 +2,7 @@
  * The contract between Parley and a network. A connector translates: it knows wire formats, signatures, limits and error
  * codes; it calls no verb, no store and no clock of ours.
  */
+import type { Readable } from 'node:stream'
 import type { ChannelType, InboundKind, NetworkName, OutboundKind } from '../../storage/model/words.ts'
 
 // ------------------------------------------------------------------------------------------------------------ receiving
@@ -196,7 +197,52 @@ export interface ChannelAccess {
   }
 }
 
-/** One outbound message, ready to be said. */
+export type FileKind = 'image' | 'video' | 'audio' | 'file'
+
+/** A file to be said along; the bytes are read only when a connector asks for them. */
+export interface OutboundFile {
+  readonly kind: FileKind
+  readonly contentType: string
+  readonly size: number
+  readonly name: string | undefined
+  /** Said to people who do not see the picture. */
+  readonly altText: string | undefined
+  /** The network's own id of this file, from an `upload` that is still good. */
+  readonly uploadedId: string | undefined
+  /** An address where the network itself can fetch the bytes, for an hour; secret, and not to be logged. */
+  readonly publicUrl: string
+  /** The bytes from the beginning; may be asked for again. */
+  open(): Promise<Readable>
+}
+
+/** What some networks can say beside text and files. */
+export interface OutboundExtras {
+  /** Buttons below the message that vanish with the answer (Messenger, Instagram). */
+  readonly quickReplies?: readonly { readonly title: string; readonly payload: string }[]
+  /** A message that WhatsApp has approved before; the only one that may be said outside the reply window. */
+  readonly template?: OutboundTemplate
+  /** WhatsApp: buttons or a list to choose from. */
+  readonly interactive?:
+    | { readonly type: 'buttons'; readonly buttons: readonly { readonly id: string; readonly title: string }[] }
+    | {
+        readonly type: 'list'
+        readonly button: string
+        readonly rows: readonly { readonly id: string; readonly title: string; readonly description?: string }[]
+      }
+  /** X: the post that is shown within ours, by the network's id. */
+  readonly quoteOf?: string
+}
+
+export interface OutboundTemplate {
+  readonly name: string
+  readonly language: string
+  /** Values of the placeholders, in the order in which they stand. */
+  readonly header?: readonly string[]
+  readonly body?: readonly string[]
+  readonly buttons?: readonly string[]
+}
+
+/** One outbound message, ready to be said by one request. */
 export interface OutboundMessage {
   readonly kind: Exclude<OutboundKind, 'note'>
   /** Given to the network where it returns it in the echo. */
@@ -207,6 +253,15 @@ export interface OutboundMessage {
   readonly inReplyTo: string | undefined
   /** When that person last wrote to us: networks allow answers only for a time. */
   readonly lastInboundAt: Date | undefined
+  /** Uploaded before, where the connector has `upload`. */
+  readonly files?: readonly OutboundFile[]
+  readonly extras?: OutboundExtras
+}
+
+/** One request's share of an utterance: `files` by their place. Text and files of an utterance are each in exactly one part. */
+export interface Part {
+  readonly text: string
+  readonly files: readonly number[]
 }
 
 /** Why a network will never take this message, or not now. */
@@ -235,9 +290,98 @@ export type Outcome =
 export interface Limits {
   readonly kinds: readonly OutboundKind[]
   readonly maxTextLength: number
+  /** How the network counts; for people and for the browser app, which counts in the same way. */
+  readonly counting: Counting
   /** The network's own way of counting, against `maxTextLength`. */
   measureText(text: string): number
+  readonly files: FileLimits
+  /** Which of the extras can be said here. */
+  readonly extras: ExtraLimits
+  /** What can be done to a message in such a conversation, beside answering. */
+  readonly acts: readonly ActName[]
 }
+
+/** UTF-16 units or code points, as the network documents · bytes of UTF-8 · X's weighted count. */
+export type Counting = 'characters' | 'bytes' | 'weighted'
+
+export interface FileLimits {
+  /** In one utterance; more than the network takes by one request become several parts. */
+  readonly max: number
+  /** Only what is named is taken; content types in full, or a family such as `image/*`. */
+  readonly kinds: Partial<Record<FileKind, { readonly types: readonly string[]; readonly maxBytes: number }>>
+}
+
+export interface ExtraLimits {
+  readonly quickReplies?: { readonly max: number; readonly maxTitleLength: number }
+  readonly templates?: true
+  readonly interactive?: { readonly maxButtons: number; readonly maxRows: number }
+  readonly quote?: true
+}
+
+export const noFiles: FileLimits = { max: 0, kinds: {} }
+
+// --------------------------------------------------------------------------------------------------------------- acting
+
+export type ActName = 'hide' | 'unhide' | 'like' | 'unlike' | 'delete' | 'react' | 'unreact' | 'typing' | 'seen'
+
+/** Something done to a message, or shown to a person, that says nothing. All of them may be repeated without harm. */
+export interface OutboundAct {
+  readonly what: ActName
+  /** The message it is done to, by the network's id; for `typing` and `seen` the newest one of that person. */
+  readonly targetExternalId: string | undefined
+  readonly contactExternalId: string | undefined
+  /** Only with `react`. */
+  readonly emoji: string | undefined
+}
+
+// ----------------------------------------------------------------------------------------------------------- publishing
+
+/** A post, adapted to one channel and ready to be published. */
+export interface OutboundPost {
+  readonly reference: string
+  readonly text: string
+  readonly link: string | undefined
+  readonly files: readonly OutboundFile[]
+  readonly quoteOf: string | undefined
+}
+
+/** What became of one attempt to publish. `processing`: nothing is public yet; to be called again with `progress`. */
+export type PublishOutcome =
+  | { readonly type: 'sent'; readonly externalId: string; readonly permalink?: string }
+  | { readonly type: 'processing'; readonly progress: string; readonly afterMs: number }
+  | Exclude<Outcome, { readonly type: 'sent' }>
+
+export interface PostLimits {
+  readonly maxTextLength: number
+  readonly counting: Counting
+  measureText(text: string): number
+  readonly files: FileLimits
+  /** Instagram shows no post without a picture or a film. */
+  readonly needsFile: boolean
+  /** Whether pictures and films may stand in one post. */
+  readonly mayMix: boolean
+  readonly hasLink: boolean
+}
+
+/** A message that the network has approved for saying outside the reply window. */
+export interface Template {
+  readonly name: string
+  readonly language: string
+  readonly category: string
+  /** As the network calls it: APPROVED may be said. */
+  readonly state: string
+  /** With its placeholders as `{{1}}`. */
+  readonly header: string | undefined
+  readonly body: string
+  readonly footer: string | undefined
+  readonly buttons: readonly string[]
+}
+
+/** An upload: done, or still being looked at by the network. */
+export type Upload =
+  | { readonly type: 'ok'; readonly id: string; readonly expiresAt: Date | undefined }
+  | { readonly type: 'processing'; readonly id: string; readonly afterMs: number }
+  | Exclude<Outcome, { readonly type: 'sent' }>
 
 /** What was found on the network when an unknown outcome was looked up. */
 export type Lookup =
@@ -283,6 +427,9 @@ export interface Subscription {
   readonly missing: readonly string[]
   readonly reason: string | undefined
 }
+
+/** `shared`: another channel of ours needs what this one had; `none`: there was nothing, or nothing that leads to us. */
+export type Unsubscribed = 'ended' | 'shared' | 'none'
 
 /** Where and as what our webhook is known. */
 export interface WebhookRegistration {
@@ -333,6 +480,36 @@ export interface Connector {
   /** Whether a person's id is known to this channel alone (Meta) or is the same on the whole network (X). */
   readonly addressScope: 'channel' | 'network'
   limits(thread: 'direct' | 'public'): Limits
+  /** How an utterance is said: one part for each request that the network needs. Absent: all of it by one. */
+  split?(message: Pick<OutboundMessage, 'kind' | 'text' | 'files'>): readonly Part[]
+  /** Gives the network a file before it is said; nobody outside sees anything yet, so it may be repeated. `begun`: the id of an upload that was `processing`. */
+  upload?(
+    channel: ChannelAccess,
+    file: OutboundFile,
+    use: 'direct' | 'public',
+    begun: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Upload>
+  /** Never throws. Absent: this network knows no acts. */
+  act?(
+    channel: ChannelAccess,
+    act: OutboundAct,
+    signal: AbortSignal,
+  ): Promise<{ readonly type: 'done' } | Exclude<Outcome, { readonly type: 'sent' }>>
+  listTemplates?(channel: ChannelAccess, signal: AbortSignal): Promise<Asked<readonly Template[]>>
+  readonly postLimits?: PostLimits
+  /**
+   * Publishes a post. May need several requests; only the last makes it public, and what had left of that one by the end of
+   * `signal` is `unknown`. `progress`: what the `processing` before gave. Never throws.
+   */
+  publish?(
+    channel: ChannelAccess,
+    post: OutboundPost,
+    progress: string | undefined,
+    signal: AbortSignal,
+  ): Promise<PublishOutcome>
+  /** Looks whether a post of an unknown outcome is there, published not before `since`. Never throws. */
+  lookUpPost?(channel: ChannelAccess, post: OutboundPost, since: Date, signal: AbortSignal): Promise<Lookup>
   /** One request, at most. `signal` ends it; what had left by then is `unknown`. */
   send(channel: ChannelAccess, message: OutboundMessage, signal: AbortSignal): Promise<Outcome>
   /** Looks on the network whether a message with an unknown outcome arrived, sent not before `since`. Never throws. */
@@ -363,6 +540,16 @@ export interface Connector {
   ): Promise<Asked<Subscription>>
   /** Subscribes, or renews; safe to repeat. */
   subscribe?(channel: ChannelAccess, webhook: WebhookRegistration, signal: AbortSignal): Promise<Asked<Subscription>>
+  /**
+   * Has the network tell nothing of this channel any more; safe to repeat. `others`: channels of ours that stay, so that what
+   * one of them shares with this one is kept.
+   */
+  unsubscribe?(
+    channel: ChannelAccess,
+    webhook: WebhookRegistration,
+    others: readonly ChannelAccess[],
+    signal: AbortSignal,
+  ): Promise<Asked<Unsubscribed>>
   /** New credentials in exchange for the old ones, which may be dead from then on: to be stored at once. */
   refreshToken?(
     channel: ChannelAccess,

@@ -1,4 +1,5 @@
 /** Facebook Pages: Messenger conversations and comments below posts. */
+import { noFiles } from '../connector.ts'
 import type { ChannelAccess, Connector, Limits, Lookup, OutboundMessage, Outcome } from '../connector.ts'
 import { careFor } from '../meta/care.ts'
 import { findOwn, lookUpDirect } from '../meta/find-own.ts'
@@ -53,11 +54,23 @@ export const facebook: Connector = {
 }
 
 /** Send API: 2,000 characters. */
-const directLimits: Limits = { kinds: ['reply', 'note'], maxTextLength: 2000, measureText: (text) => text.length }
+const directLimits: Limits = {
+  kinds: ['reply', 'note'],
+  maxTextLength: 2000,
+  measureText: (text) => text.length,
+  counting: 'characters',
+  files: noFiles,
+  extras: {},
+  acts: [],
+}
 const publicLimits: Limits = {
   kinds: ['comment', 'private_reply', 'note'],
   maxTextLength: 8000,
   measureText: (text) => text.length,
+  counting: 'characters',
+  files: noFiles,
+  extras: {},
+  acts: [],
 }
 const pageSize = 50
 

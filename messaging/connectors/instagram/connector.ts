@@ -1,4 +1,5 @@
 /** Instagram accounts: direct messages and comments, by Facebook Login or by Instagram Login (`login: instagram`). */
+import { noFiles } from '../connector.ts'
 import type { ChannelAccess, Connector, Limits, Lookup, OutboundMessage, Outcome } from '../connector.ts'
 import { careFor } from '../meta/care.ts'
 import { findOwn, lookUpDirect } from '../meta/find-own.ts'
@@ -66,11 +67,19 @@ const directLimits: Limits = {
   kinds: ['reply', 'note'],
   maxTextLength: 1000,
   measureText: (text) => Buffer.byteLength(text),
+  counting: 'bytes',
+  files: noFiles,
+  extras: {},
+  acts: [],
 }
 const publicLimits: Limits = {
   kinds: ['comment', 'private_reply', 'note'],
   maxTextLength: 2200,
   measureText: (text) => text.length,
+  counting: 'characters',
+  files: noFiles,
+  extras: {},
+  acts: [],
 }
 const pageSize = 50
 

@@ -1,4 +1,5 @@
 /** WhatsApp Cloud API: one channel for each phone number. */
+import { noFiles } from '../connector.ts'
 import type { ChannelAccess, Connector, Limits, OutboundMessage, Outcome } from '../connector.ts'
 import { careFor } from '../meta/care.ts'
 import { appToken } from '../meta/condition.ts'
@@ -65,8 +66,24 @@ export const whatsapp: Connector = {
   ...careFor('whatsapp_business_account', whatsappPermissions, findAccount),
 }
 
-const directLimits: Limits = { kinds: ['reply', 'note'], maxTextLength: 4096, measureText: (text) => text.length }
-const publicLimits: Limits = { kinds: ['note'], maxTextLength: 4096, measureText: (text) => text.length }
+const directLimits: Limits = {
+  kinds: ['reply', 'note'],
+  maxTextLength: 4096,
+  measureText: (text) => text.length,
+  counting: 'characters',
+  files: noFiles,
+  extras: {},
+  acts: [],
+}
+const publicLimits: Limits = {
+  kinds: ['note'],
+  maxTextLength: 4096,
+  measureText: (text) => text.length,
+  counting: 'characters',
+  files: noFiles,
+  extras: {},
+  acts: [],
+}
 
 /** The one request that says `message`, or why it cannot be said (Cloud API: messages). */
 function toCall(channel: ChannelAccess, message: OutboundMessage): GraphCall | Outcome {

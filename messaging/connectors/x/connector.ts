@@ -1,4 +1,5 @@
 /** X accounts: direct messages, and answers below posts. */
+import { noFiles } from '../connector.ts'
 import type { Connector, Limits, Lookup, OutboundMessage, Outcome } from '../connector.ts'
 import { fieldsOf, idOf, instantOf, listOf, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
@@ -84,11 +85,19 @@ const directLimits: Limits = {
   kinds: ['reply', 'note'],
   maxTextLength: 10_000,
   measureText: (text) => Array.from(text).length,
+  counting: 'characters',
+  files: noFiles,
+  extras: {},
+  acts: [],
 }
 const publicLimits: Limits = {
   kinds: ['comment', 'private_reply', 'note'],
   maxTextLength: 280,
   measureText: measurePost,
+  counting: 'weighted',
+  files: noFiles,
+  extras: {},
+  acts: [],
 }
 
 /** The one request that says `message`, or why it cannot be said. */
