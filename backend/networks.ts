@@ -47,30 +47,61 @@ export async function createApp(storage: Storage, config: Config, accountId: str
   })
 }
 
-export interface SecretsChange {
-  readonly secrets?: readonly string[] | undefined
-  readonly clientSecret?: string | undefined
+/** What is to be another way; `null` takes away what may be absent. */
+export interface AppChange {
+  readonly name?: string | undefined
+  readonly externalId?: string | null | undefined
+  readonly consumerKey?: string | null | undefined
+  readonly clientId?: string | null | undefined
+  readonly clientSecret?: string | null | undefined
   readonly verifyToken?: string | undefined
+  /** All of them, newest first. */
+  readonly secrets?: readonly string[] | undefined
+  /** Becomes the newest; those before it stay good. */
+  readonly newSecret?: string | undefined
+  /** Only so many of the newest stay good. */
+  readonly keepSecrets?: number | undefined
 }
 
-/** Replaces what is given of an app's secrets; every webhook door hears of it. */
-export async function changeAppSecrets(
-  storage: Storage,
-  accountId: string,
-  id: string,
-  change: SecretsChange,
-): Promise<void> {
+/** Signatures are tried under each of them. */
+export const mostSecrets = 10
+
+/**
+ * Changes what is given of an app; every webhook door hears of it, and its channels are looked at anew.
+ * @throws Problem 404, 422 for too many secrets
+ */
+export async function changeApp(storage: Storage, accountId: string, id: string, change: AppChange): Promise<void> {
   await storage.write(async (tx) => {
-    const app = await storage.apps.get(tx, accountId, id)
+    const app = await storage.apps.lock(tx, accountId, id)
     if (app === undefined) throw notFound('app')
     const known = storage.apps.openSecrets(storage, app)
-    await storage.apps.setSecrets(tx, storage, accountId, id, {
-      secrets: change.secrets ?? known.secrets,
-      clientSecret: change.clientSecret ?? known.clientSecret,
-      verifyToken: change.verifyToken ?? known.verifyToken,
+    const { name, externalId, consumerKey, clientId, clientSecret, verifyToken } = change
+    await storage.apps.change(tx, storage, accountId, id, {
+      name: name ?? app.name,
+      externalId: externalId === undefined ? app.externalId : externalId,
+      consumerKey: consumerKey === undefined ? app.consumerKey : consumerKey,
+      clientId: clientId === undefined ? app.clientId : clientId,
+      secrets: {
+        secrets: rotate(known.secrets, change),
+        clientSecret: clientSecret === undefined ? known.clientSecret : clientSecret,
+        verifyToken: verifyToken ?? known.verifyToken,
+      },
     })
     await storage.outbox.append(tx, { type: 'app.changed', accountId, data: { app_id: id } })
+    for (const channel of await storage.channels.listByApp(tx, accountId, id))
+      if (channel.disconnectedAt === null) await storage.health.hurry(tx, accountId, channel.id)
   })
+}
+
+function rotate(known: readonly string[], { secrets, newSecret, keepSecrets }: AppChange): readonly string[] {
+  const older = secrets ?? known
+  const all = newSecret === undefined ? older : [newSecret, ...older.filter((one) => one !== newSecret)]
+  const kept = keepSecrets === undefined ? all : all.slice(0, keepSecrets)
+  if (kept.length > mostSecrets)
+    throw invalid([
+      { field: 'new_secret', message: `An app has ${String(mostSecrets)} secrets at most: remove older ones.` },
+    ])
+  return kept
 }
 
 export interface ChannelWish {

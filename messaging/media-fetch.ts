@@ -1,16 +1,17 @@
 /** One try to have the bytes of an attachment: where they are now, a bounded download, a look at what they really are. */
-import type { Config } from '../infra/config.ts'
 import type { Downloaded, DownloadOutside } from '../infra/download.ts'
 import { codeOf, messageOf, Problem } from '../infra/errors.ts'
 import { OutsideError } from '../infra/outside.ts'
 import type { OutsideCode } from '../infra/outside.ts'
 import { FileRefused, takeFile } from '../storage/files.ts'
 import type { TakenFile } from '../storage/files.ts'
-import type { Attachment, Storage } from '../storage/index.ts'
-import type { AttachmentKind, MediaPlace } from './connectors/connector.ts'
-import { connectorOf } from './connectors/registry.ts'
+import type { Attachment, Channel } from '../storage/index.ts'
+import type { AttachmentKind, MediaPlace, Outcome } from './connectors/connector.ts'
 import { openAccess } from './directory.ts'
+import { connectorFor, reportTrouble, tokenTrouble } from './health.ts'
+import type { CareContext } from './health.ts'
 import type { MediaHosts } from './media-hosts.ts'
+import { answerTokenRefusal } from './tokens.ts'
 
 /** What became of a try. */
 export type Fetched =
@@ -26,9 +27,7 @@ export interface Failure {
   readonly reason: string
 }
 
-export interface FetchContext {
-  readonly storage: Storage
-  readonly config: Pick<Config, 'networkHosts'>
+export interface FetchContext extends CareContext {
   readonly download: DownloadOutside
   readonly hosts: MediaHosts
 }
@@ -40,6 +39,8 @@ const usualMaxBytes = 25 * megabyte
 const limitMs = 120_000
 const askLimitMs = 20_000
 const longestAfterMs = 15 * 60_000
+/** How long a file of a channel that must be reconnected is left alone; the reconnection itself makes it due. */
+const reconnectWaitMs = 10 * 60_000
 
 /** Announced as something to look at or listen to: then it must be that. */
 const mediaKinds: readonly string[] = ['image', 'sticker', 'video', 'audio']
@@ -96,26 +97,30 @@ type Found = MediaPlace & { readonly type: 'found' }
 
 /** Asked anew for each try: such addresses live for minutes. */
 async function locate(
-  { storage, config }: FetchContext,
+  context: FetchContext,
   attachment: Attachment,
   signal: AbortSignal,
 ): Promise<Found | Exclude<Fetched, { type: 'fetched' }>> {
+  const { storage, config } = context
   const message = await storage.messages.get(storage.primary, attachment.accountId, attachment.messageId)
   // Networks ask that what was taken back is not kept.
   if (message === undefined || message.deletedAt !== null) return refused('deleted', 'The message was taken back.')
   const channel = await storage.channels.get(storage.primary, attachment.accountId, message.channelId)
-  const connector = channel && connectorOf(channel.type)
+  const connector = channel && connectorFor(context, channel.type)
   if (channel !== undefined && connector?.locateMedia !== undefined) {
     const given = {
       kind: kinds.find((kind) => kind === attachment.kind) ?? 'other',
       ...(attachment.url !== null && { url: attachment.url }),
       ...(attachment.externalId !== null && { externalId: attachment.externalId }),
     }
+    if (channel.disconnectedAt !== null) return refused('disconnected', 'The channel is disconnected.')
+    if (channel.state === 'reconnect_needed') return waiting(channel.stateCode ?? 'token', waitsForReconnection)
     const access = await openAccess(storage, config, channel)
     const asked = await connector.locateMedia(access, given, AbortSignal.any([signal, AbortSignal.timeout(askLimitMs)]))
     if (asked.type === 'ok') return { type: 'found', ...asked.value }
-    // A token that died may be renewed within minutes; a question that got lost may be asked again.
-    if (asked.type === 'refused' && asked.class !== 'token') return refused(asked.code, asked.reason)
+    if (asked.type === 'refused' && asked.class === 'token')
+      return tokenRefused(context, channel, asked, attachment, signal)
+    if (asked.type === 'refused') return refused(asked.code, asked.reason)
     return {
       type: 'retry',
       code: asked.code,
@@ -126,6 +131,41 @@ async function locate(
   if (attachment.url === null) return refused('no_file', 'The network gave no address for this file.')
   return { type: 'found', url: attachment.url, headers: {} }
 }
+
+/** The token is renewed where that can be done; else the channel must be reconnected, and its files wait for that. */
+async function tokenRefused(
+  context: FetchContext,
+  channel: Channel,
+  refusal: Extract<Outcome, { type: 'refused' }>,
+  { attempts }: Attachment,
+  signal: AbortSignal,
+): Promise<Exclude<Fetched, { type: 'fetched' }>> {
+  const outcome = await answerTokenRefusal(context, channel, refusal, attempts, signal)
+  const { code, reason } = outcome
+  if (outcome.type !== 'refused')
+    return { type: 'retry', code, reason, ...(outcome.type === 'retry' && { afterMs: outcome.afterMs }) }
+  if (outcome.class !== 'token') return refused(code, reason)
+  const current = await context.storage.channels.get(context.storage.primary, channel.accountId, channel.id)
+  // Reconnected meanwhile: the refusal was that of the old credentials.
+  if (current?.credentialsVersion === channel.credentialsVersion)
+    await reportTrouble(
+      context.storage,
+      { accountId: channel.accountId, channelId: channel.id },
+      'token',
+      tokenTrouble(code, reason),
+    )
+  return waiting(code, waitsForReconnection)
+}
+
+const waitsForReconnection =
+  'The network refuses the access token: the file is fetched once the channel is reconnected.'
+const waiting = (code: string, reason: string): Exclude<Fetched, { type: 'fetched' }> => ({
+  type: 'retry',
+  code,
+  reason,
+  isOurs: true,
+  afterMs: reconnectWaitMs,
+})
 
 const refused = (code: string, reason: string): Fetched & { type: 'refused' } => ({ type: 'refused', code, reason })
 

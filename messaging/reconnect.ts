@@ -1,11 +1,13 @@
 /** A channel is connected, gets new credentials, or is disconnected: what waited goes on, what was missed is read back. */
 import { conflict, notFound } from '../infra/errors.ts'
-import type { Credentials, Writer } from '../storage/index.ts'
+import type { Credentials, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import type { ChannelType } from '../storage/model/words.ts'
 import { requestCatchUp } from './gaps.ts'
 import { setTrouble } from './health.ts'
 import type { CareContext } from './health.ts'
+import { endSubscription, prepareLeave } from './subscriptions.ts'
+import type { Ended } from './subscriptions.ts'
 
 /** A channel that was connected: new, or one that was there and has new credentials. */
 export interface Connected {
@@ -72,6 +74,7 @@ async function renew(
   await storage.channels.setCredentials(tx, storage, accountId, channelId, grant.credentials, grant.tokenExpiresAt)
   await storage.channels.setDisconnected(tx, accountId, channelId, false)
   await storage.health.clearTroubles(tx, accountId, channelId)
+  await storage.attachments.hurryOf(tx, accountId, channelId)
   const channel = await storage.channels.lock(tx, accountId, channelId)
   // One that was never read back begins with its first look.
   if (channel?.checkedAt != null) await requestCatchUp(storage, tx, channel, 'reconnected')
@@ -80,33 +83,51 @@ async function renew(
 }
 
 /**
- * Forgets the credentials and takes nothing in any more; conversations stay, what is queued waits for a reconnection.
+ * Forgets the credentials and takes nothing in any more; conversations stay, what is queued waits for a reconnection. Once that
+ * is committed the network is asked to tell nothing more; that it does not do so keeps nothing from being disconnected.
  * @throws Problem 404, 409 `disconnected`
  */
-export function disconnectChannel(
-  { storage }: Pick<CareContext, 'storage'>,
-  accountId: string,
-  channelId: string,
-): Promise<void> {
-  return storage.write(async (tx) => {
-    const channel = await storage.channels.lock(tx, accountId, channelId)
-    if (channel === undefined) throw notFound('channel')
-    if (channel.disconnectedAt !== null) throw conflict('disconnected', 'This channel is disconnected already.')
-    await storage.channels.setCredentials(tx, storage, accountId, channelId, {}, null)
-    await storage.channels.setDisconnected(tx, accountId, channelId, true)
-    await storage.catchUps.forget(tx, channelId)
-    const facts: NewEvent[] = []
-    const cure = 'Connect the channel again to go on.'
-    const trouble = {
-      state: 'reconnect_needed' as const,
-      code: 'disconnected',
-      reason: 'The channel was disconnected.',
-      cure,
-    }
-    await storage.health.clearTroubles(tx, accountId, channelId)
-    await setTrouble(storage, tx, { accountId, channelId }, 'disconnected', trouble, facts)
-    await storage.outbox.appendMany(tx, facts)
-  })
+export async function disconnectChannel(context: CareContext, accountId: string, channelId: string): Promise<Ended> {
+  const { storage, logger } = context
+  const channel = await storage.channels.get(storage.primary, accountId, channelId)
+  const leave =
+    channel?.disconnectedAt === null
+      ? await prepareLeave(context, channel).catch((error: unknown) => {
+          logger.warn({ channel: channelId, err: error }, 'the credentials of a channel cannot be opened')
+          return undefined
+        })
+      : undefined
+  await storage.write((tx) => leaveChannel(storage, tx, accountId, channelId))
+  if (channel === undefined || leave === undefined) return { result: 'not_possible', reason: null }
+  const ended = await endSubscription(context, channel, leave)
+  // Connected again meanwhile: what was just ended is needed, and looked after at once.
+  await storage
+    .write(async (tx) => {
+      const current = await storage.channels.get(tx, accountId, channelId)
+      if (current?.disconnectedAt === null) await storage.health.hurry(tx, accountId, channelId)
+    })
+    .catch((error: unknown) => logger.warn({ channel: channelId, err: error }, 'a channel could not be looked at'))
+  return ended
+}
+
+async function leaveChannel(storage: Storage, tx: Writer, accountId: string, channelId: string): Promise<void> {
+  const channel = await storage.channels.lock(tx, accountId, channelId)
+  if (channel === undefined) throw notFound('channel')
+  if (channel.disconnectedAt !== null) throw conflict('disconnected', 'This channel is disconnected already.')
+  await storage.channels.setCredentials(tx, storage, accountId, channelId, {}, null)
+  await storage.channels.setDisconnected(tx, accountId, channelId, true)
+  await storage.catchUps.forget(tx, channelId)
+  const facts: NewEvent[] = []
+  const cure = 'Connect the channel again to go on.'
+  const trouble = {
+    state: 'reconnect_needed' as const,
+    code: 'disconnected',
+    reason: 'The channel was disconnected.',
+    cure,
+  }
+  await storage.health.clearTroubles(tx, accountId, channelId)
+  await setTrouble(storage, tx, { accountId, channelId }, 'disconnected', trouble, facts)
+  await storage.outbox.appendMany(tx, facts)
 }
 
 /** Asks for a reading back by hand. @throws Problem 404 */

@@ -303,7 +303,7 @@ describe('looking at a channel', () => {
     network.good.clear()
     await set('check_due_at = null')
     await until(async () => (await channelNow()).state === 'reconnect_needed')
-    await disconnectChannel(platform, platform.accountId, channelId)
+    await disconnectChannel({ ...platform, logger }, platform.accountId, channelId)
     expect((await channelNow()).stateCode).toBe('disconnected')
     expect(platform.storage.channels.openCredentials(platform.storage, await channelNow())).toEqual({})
   })
@@ -442,7 +442,7 @@ describe('connecting', () => {
       connectChosen(context, ana(), attemptId, [{ type: 'facebook', externalId: 'stolen' }]),
     ).rejects.toMatchObject({ code: 'not_offered' })
     const chosen = network.offered.map(({ type, externalId }) => ({ type, externalId }))
-    await disconnectChannel(platform, platform.accountId, channelId)
+    await disconnectChannel({ ...platform, logger }, platform.accountId, channelId)
     const connected = await connectChosen(context, ana(), attemptId, chosen)
     expect(connected.map(({ isNew }) => isNew)).toEqual([false, true])
     expect(await connectChosen(context, ana(), attemptId, chosen)).toEqual(

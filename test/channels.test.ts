@@ -205,6 +205,10 @@ describe('a channel', () => {
     const { items } = (await ask('GET', '/channels')).json
     return items.find((item: { external_id: string }) => item.external_id === externalId)
   }
+  const isTold = async (externalId: string): Promise<boolean> => {
+    const answer = await fetch(`${sandboxUrl}/control/subscriptions?channel=${externalId}`)
+    return ((await answer.json()) as { is_on: boolean }).is_on
+  }
   const secretsNowhere = (json: unknown): void => {
     expect(JSON.stringify(json)).not.toMatch(/page-token|x-token|EAA|-secret/)
   }
@@ -276,7 +280,9 @@ describe('a channel', () => {
     for (const method of ['DELETE', 'PATCH'])
       expect((await ask(method, path, method === 'PATCH' ? {} : undefined, site.ben)).status).toBe(403)
     expect((await ask('DELETE', path, undefined, site.zoe)).status).toBe(404)
-    expect((await ask('DELETE', path)).status).toBe(204)
+    const left = await ask('DELETE', path)
+    expect([left.status, left.json]).toEqual([200, { subscription: 'ended', reason: null }])
+    expect(await isTold('100009')).toBe(false)
     const gone = (await ask('GET', path)).json
     expect(gone.disconnected_at).not.toBeNull()
     expect(gone.health).toMatchObject({ state: 'reconnect_needed', code: 'disconnected' })
@@ -286,5 +292,40 @@ describe('a channel', () => {
     expect(checks.some(({ is_good }: { is_good: boolean }) => !is_good)).toBe(true)
     const back = (await ask('PATCH', path, { credentials: { access_token: 'page-token' } })).json
     expect([back.id, back.disconnected_at, back.health.state]).toEqual([id, null, 'connected'])
+  })
+
+  it('leaves what another channel of ours shares with it, and is disconnected though the network refuses', async () => {
+    await control('channels', {
+      ...{ type: 'instagram', external_id: '300009', name: 'Harbour', handle: 'harbour', app_id: '770009' },
+      ...{ access_token: 'page-token', page_id: '100009' },
+    })
+    const wish = { app_id: metaId, type: 'instagram', name: 'Harbour', external_id: '300009' }
+    const linked = await ask('POST', '/channels', { ...wish, credentials: { access_token: 'page-token' } })
+    expect(linked.status).toBe(201)
+    const page = await channelOf('100009')
+    await ask('POST', `/channels/${String(page.id)}/examine`)
+    expect(await isTold('100009')).toBe(true)
+    expect((await ask('DELETE', `/channels/${String(linked.json.id)}`)).json.subscription).toBe('shared')
+    expect(await isTold('100009')).toBe(true)
+    await ask('PATCH', `/channels/${String(page.id)}`, { credentials: { access_token: 'dead-token' } })
+    const left = await ask('DELETE', `/channels/${String(page.id)}`)
+    expect([left.status, left.json.subscription]).toEqual([200, 'failed'])
+    expect(left.json.reason).toEqual(expect.any(String))
+    expect((await ask('GET', `/channels/${String(page.id)}`)).json.disconnected_at).not.toBeNull()
+    await ask('PATCH', `/channels/${String(page.id)}`, { credentials: { access_token: 'page-token' } })
+  })
+
+  it('of X ends its subscriptions of either kind, and no other', async () => {
+    const { id } = await channelOf('200009')
+    await ask('POST', `/channels/${String(id)}/examine`)
+    expect(await isTold('200009')).toBe(true)
+    expect((await ask('DELETE', `/channels/${String(id)}`)).json).toEqual({ subscription: 'ended', reason: null })
+    expect(await isTold('200009')).toBe(false)
+    const older = { access_token: 'x-token', access_token_secret: 'x-token-secret' }
+    expect((await ask('PATCH', `/channels/${String(id)}`, { credentials: older })).status).toBe(200)
+    await ask('POST', `/channels/${String(id)}/examine`)
+    expect(await isTold('200009')).toBe(true)
+    expect((await ask('DELETE', `/channels/${String(id)}`)).json.subscription).toBe('ended')
+    expect(await isTold('200009')).toBe(false)
   })
 })

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { changeAppSecrets } from '../backend/networks.ts'
+import { changeApp } from '../backend/networks.ts'
 import { readConfig, Secret } from '../infra/config.ts'
 import { silentLogger } from '../infra/logger.ts'
 import { openBroker } from '../messaging/broker/broker.ts'
@@ -174,7 +174,7 @@ describe('refusals', () => {
     const old = '{"rotation":1}'
     expect((await post(address(), old, metaSignature(old))).status).toBe(200)
     await sleep(1_100)
-    await changeAppSecrets(site.storage, site.ana.accountId, keys.metaId, { secrets: ['newer-secret', 'meta-secret'] })
+    await changeApp(site.storage, site.ana.accountId, keys.metaId, { secrets: ['newer-secret', 'meta-secret'] })
     const body = '{"rotation":2}'
     expect((await post(address(), body, metaSignature(body, 'newer-secret'))).status).toBe(200)
     expect((await post(address(), body, metaSignature(body, 'meta-secret'))).status).toBe(200)

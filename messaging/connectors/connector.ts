@@ -547,7 +547,7 @@ export interface Connector {
   unsubscribe?(
     channel: ChannelAccess,
     webhook: WebhookRegistration,
-    others: readonly ChannelAccess[],
+    others: readonly (ChannelAccess & { readonly type: ChannelType })[],
     signal: AbortSignal,
   ): Promise<Asked<Unsubscribed>>
   /** New credentials in exchange for the old ones, which may be dead from then on: to be stored at once. */

@@ -19,10 +19,10 @@ import {
 import { burstSchema, runBurst } from './burst.ts'
 import type { Progress } from './burst.ts'
 import { baseOf, keepMedia } from './media.ts'
-import { setSubscribed } from './subscriptions.ts'
+import { isSubscribed, setSubscribed } from './subscriptions.ts'
 import { xRevoke } from './wire-x.ts'
 import type { XLimits } from './x-limits.ts'
-import { setSubscribedOf } from './x-subscriptions.ts'
+import { setSubscribedOf, subscribedOf } from './x-subscriptions.ts'
 import { killTokens } from './x-tokens.ts'
 import { firstPost, markRead, say, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
@@ -101,6 +101,14 @@ export function openControl(
       if (found.type !== 'x') setSubscribed(world, id, is_on)
       else setSubscribedOf(world, id, is_on ? undefined : { aaa: false, activity: [] })
       return ok({})
+    },
+    /** Whether the network tells of the channel; of X also in which forms. */
+    'GET /control/subscriptions'(request) {
+      const found = needChannel(request.url.searchParams.get('channel') ?? '')
+      const app = world.apps.get(found.app_id)
+      if (found.type !== 'x' || app === undefined) return ok({ is_on: isSubscribed(world, found.external_id) })
+      const { aaa, activity } = subscribedOf(world, app, found.external_id)
+      return ok({ is_on: aaa || activity.length > 0, aaa, types: activity.map(({ event_type }) => event_type) })
     },
     async 'POST /control/read'(request) {
       const given = parse(readShape, request)

@@ -142,17 +142,26 @@ export const apps = {
     return { secrets: opened.secrets, clientSecret: opened.client_secret, verifyToken: opened.verify_token }
   },
 
-  async setSecrets(
+  async lock(tx: Writer, accountId: string, id: string): Promise<App | undefined> {
+    const row = await tx.first<Row>(`select ${columns} from apps where account_id = ? and id = ? for update`, [
+      accountId,
+      id,
+    ])
+    return row && present(row)
+  },
+
+  /** Writes what may be another way later on; everything that is not named stays. */
+  async change(
     tx: Writer,
     sealer: { readonly secrets: Secrets },
     accountId: string,
     id: string,
-    value: AppSecrets,
+    value: Pick<App, 'name' | 'externalId' | 'consumerKey' | 'clientId'> & { readonly secrets: AppSecrets },
   ): Promise<void> {
-    await tx.run('update apps set sealed_secrets = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?', [
-      seal(sealer, id, value),
-      accountId,
-      id,
-    ])
+    await tx.run(
+      `update apps set name = ?, external_id = ?, consumer_key = ?, client_id = ?, sealed_secrets = ?, updated_at = utc_timestamp(3)
+       where account_id = ? and id = ?`,
+      [value.name, value.externalId, value.consumerKey, value.clientId, seal(sealer, id, value.secrets), accountId, id],
+    )
   },
 }

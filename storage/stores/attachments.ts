@@ -202,6 +202,16 @@ export const attachments = {
     return affectedRows === 1
   },
 
+  /** What waits in this channel is due at once, as after a reconnection. */
+  async hurryOf(tx: Writer, accountId: string, channelId: string): Promise<void> {
+    await tx.run(
+      `update attachments a join messages m on m.account_id = a.account_id and m.id = a.message_id
+       set a.next_try_at = '2000-01-01'
+       where a.account_id = ? and m.channel_id = ? and a.state = 'pending' and a.claim_id is null`,
+      [accountId, channelId],
+    )
+  },
+
   /** Those of a copy go with it when it is merged into another message. */
   async removeOf(tx: Writer, accountId: string, messageId: string): Promise<void> {
     await tx.run('delete from attachments where account_id = ? and message_id = ?', [accountId, messageId])

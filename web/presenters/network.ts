@@ -5,15 +5,18 @@ import type { AppJson, ChannelJson } from './shapes.ts'
 
 /** An app with its webhook address and verify token; its secrets are never shown. */
 export function presentApp(app: App, storage: Storage, config: Config): AppJson {
+  const sealed = storage.apps.openSecrets(storage, app)
   return {
     id: app.id,
     network: app.network,
     name: app.name,
     external_id: app.externalId,
     webhook_url: webhookUrlOf(app, config),
-    verify_token: storage.apps.openSecrets(storage, app).verifyToken,
+    verify_token: sealed.verifyToken,
     consumer_key: app.consumerKey,
     client_id: app.clientId,
+    has_client_secret: sealed.clientSecret !== null,
+    secret_count: sealed.secrets.length,
     api_base_url: app.apiBaseUrl,
     created_at: app.createdAt.toISOString(),
   }

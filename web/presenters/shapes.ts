@@ -49,6 +49,8 @@ export const appShape = z.object({
   verify_token: z.string().nullable().describe('Meta: to be entered beside the webhook address'),
   consumer_key: z.string().nullable(),
   client_id: z.string().nullable(),
+  has_client_secret: z.boolean(),
+  secret_count: z.int().describe('how many secrets are good'),
   api_base_url: z.string().nullable(),
   created_at: instant,
 })
@@ -94,6 +96,16 @@ export const checkShape = z.object({
   is_good: z.boolean(),
   text: z.string().describe('what was found'),
   cure: z.string().nullable().describe('the one step that mends it'),
+})
+
+/** What a disconnection did at the network. */
+export const disconnectedShape = z.object({
+  subscription: z
+    .enum(['ended', 'shared', 'none', 'failed', 'not_possible'])
+    .describe(
+      'what became of the subscription at the network; `shared`: kept for another channel, `failed`: the network may go on sending, which is then taken by nobody',
+    ),
+  reason: z.string().nullable(),
 })
 
 export const examinationShape = z.object({ checks: z.array(checkShape), channel: channelShape })

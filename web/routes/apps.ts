@@ -1,6 +1,6 @@
 /** Apps: our registrations with the networks. */
 import { z } from 'zod'
-import { changeAppSecrets, createApp } from '../../backend/networks.ts'
+import { changeApp, createApp, mostSecrets } from '../../backend/networks.ts'
 import { notFound } from '../../infra/errors.ts'
 import { networkNames } from '../../storage/model/words.ts'
 import { presentApp } from '../presenters/network.ts'
@@ -14,9 +14,10 @@ const secret = z.string().min(1).max(500)
 const secrets = z
   .array(secret)
   .min(1)
-  .max(10)
+  .max(mostSecrets)
   .describe('newest first: Meta app secrets or X consumer secrets; never shown again')
 const short = z.string().min(1).max(255)
+const externalId = z.string().min(1).max(64)
 
 export const appRoutes = [
   route({
@@ -28,7 +29,7 @@ export const appRoutes = [
     body: z.strictObject({
       network: z.enum(networkNames),
       name,
-      external_id: z.string().min(1).max(64).optional(),
+      external_id: externalId.optional(),
       secrets,
       consumer_key: short.optional(),
       client_id: short.optional(),
@@ -80,20 +81,37 @@ export const appRoutes = [
     method: 'patch',
     path: '/apps/:id',
     tag: 'apps',
-    summary: "Replace an app's secrets; signatures under any of them are good at once",
+    summary: 'Change an app, or rotate its secrets; signatures under any of them are good at once',
     permission: 'administrator',
     params: z.strictObject({ id: z.string() }),
     body: z.strictObject({
+      name: name.optional(),
+      external_id: externalId.nullable().optional(),
       secrets: secrets.optional(),
-      client_secret: secret.optional(),
+      new_secret: secret.optional().describe('becomes the newest; the others stay good'),
+      keep_secrets: z
+        .int()
+        .min(1)
+        .max(mostSecrets)
+        .optional()
+        .describe('only so many of the newest secrets stay good, after the new one is added'),
+      consumer_key: short.nullable().optional(),
+      client_id: short.nullable().optional(),
+      client_secret: secret.nullable().optional(),
       verify_token: short.optional(),
     }),
     answer: appShape,
     async handle({ params, body }, call) {
-      await changeAppSecrets(call.storage, call.asker.accountId, params.id, {
-        secrets: body.secrets,
+      await changeApp(call.storage, call.asker.accountId, params.id, {
+        name: body.name,
+        externalId: body.external_id,
+        consumerKey: body.consumer_key,
+        clientId: body.client_id,
         clientSecret: body.client_secret,
         verifyToken: body.verify_token,
+        secrets: body.secrets,
+        newSecret: body.new_secret,
+        keepSecrets: body.keep_secrets,
       })
       return answerApp(params.id, call)
     },

@@ -8,7 +8,7 @@ import { askCatchUp, disconnectChannel, reconnectChannel } from '../../messaging
 import { channelTypes } from '../../storage/model/words.ts'
 import type { ChannelType } from '../../storage/model/words.ts'
 import { presentChannel } from '../presenters/network.ts'
-import { channelShape, examinationShape, page } from '../presenters/shapes.ts'
+import { channelShape, disconnectedShape, examinationShape, page } from '../presenters/shapes.ts'
 import type { ChannelJson } from '../presenters/shapes.ts'
 import { emptyBody, route } from '../route.ts'
 import type { Call } from '../route.ts'
@@ -126,9 +126,10 @@ export const channelRoutes = [
     summary: 'Disconnect a channel; its conversations stay, and it can be connected again',
     permission: 'administrator',
     params,
+    answer: disconnectedShape,
     async handle({ params }, call) {
-      await disconnectChannel(call, call.asker.accountId, params.id)
-      return undefined
+      const { result, reason } = await disconnectChannel(call, call.asker.accountId, params.id)
+      return { subscription: result, reason }
     },
   }),
   route({

@@ -73,6 +73,16 @@ const ill = (value: Subscription, reason: string): Asked<Subscription> => ({
   value: { ...value, isActive: false, reason },
 })
 
+/** Whether Meta sends `object` to another address than ours: then what is subscribed is not for us. */
+export async function leadsElsewhere(
+  channel: ChannelAccess,
+  object: WebhookObject,
+  webhook: WebhookRegistration,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await look(channel, object, webhook, signal)).leads === 'elsewhere'
+}
+
 /** Sets the app's webhook up where it leads nowhere or leaves something out; one that leads elsewhere is left alone. */
 export async function setUpAppWebhook(
   channel: ChannelAccess,

@@ -1,5 +1,5 @@
 /** Webhook subscriptions of one channel: `subscribed_apps` (Page, Instagram user, WhatsApp Business Account edges). */
-import type { Asked, ChannelAccess, Subscription } from '../connector.ts'
+import type { Asked, ChannelAccess, Subscription, Unsubscribed } from '../connector.ts'
 import { fieldsOf, idOf, listOf, textOf } from '../reading.ts'
 import { callGraph } from './graph.ts'
 
@@ -43,6 +43,16 @@ export async function subscribeTo(
   const result = await callGraph(channel, { method: 'POST', path: `${wanted.path}/subscribed_apps`, ...query }, signal)
   if (!result.ok) return result.outcome
   return checkSubscribed(channel, wanted, signal)
+}
+
+/** Ends it, whole: Meta keeps one list of fields for each place. */
+export async function unsubscribeFrom(
+  channel: ChannelAccess,
+  { path }: Wanted,
+  signal: AbortSignal,
+): Promise<Asked<Unsubscribed>> {
+  const result = await callGraph(channel, { method: 'DELETE', path: `${path}/subscribed_apps` }, signal)
+  return result.ok ? { type: 'ok', value: 'ended' } : result.outcome
 }
 
 /** The fields that our app is subscribed to; `undefined` when it is not subscribed at all. */

@@ -12,7 +12,7 @@ import { personOf, snowflakeInstant } from './people.ts'
 import { readBackX } from './read-back.ts'
 import { refreshXToken, xSignIn } from './tokens.ts'
 import { quotaOf } from './usage.ts'
-import { checkXSubscription, requestXReplay, subscribeX } from './webhook.ts'
+import { checkXSubscription, requestXReplay, subscribeX, unsubscribeX } from './webhook.ts'
 
 export const xConnector: Connector = {
   type: 'x',
@@ -76,6 +76,7 @@ export const xConnector: Connector = {
   examine: examineX,
   checkSubscription: checkXSubscription,
   subscribe: subscribeX,
+  unsubscribe: unsubscribeX,
   refreshToken: refreshXToken,
   quota: (channelExternalId) => quotaOf(channelExternalId),
   signIn: xSignIn,

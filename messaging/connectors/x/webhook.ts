@@ -2,7 +2,7 @@
  * X's webhook and its subscriptions (V2 webhooks; Account Activity; X Activity), and the replay of what was missed. The app
  * administers the webhook with its bearer token, the channel's user subscribes.
  */
-import type { Asked, ChannelAccess, Subscription, WebhookRegistration } from '../connector.ts'
+import type { Asked, ChannelAccess, Subscription, Unsubscribed, WebhookRegistration } from '../connector.ts'
 import { fieldsOf, listOf, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 import { callX, callXAsApp, isOAuth1 } from './api.ts'
@@ -76,6 +76,44 @@ export async function subscribeX(
   const now = await checkXSubscription(channel, registration, signal)
   return refusal !== undefined && now.type === 'ok' && !now.value.isActive ? refusal : now
 }
+
+/** Ends what is subscribed for the account in either form; the webhook stays, other accounts may be told there. */
+export async function unsubscribeX(
+  channel: ChannelAccess,
+  { url }: WebhookRegistration,
+  _others: unknown,
+  signal: AbortSignal,
+): Promise<Asked<Unsubscribed>> {
+  const found = await findWebhook(channel, url, signal)
+  if (found.type !== 'ok') return found
+  if (found.value === undefined) return { type: 'ok', value: 'none' }
+  const all = await listEnds(channel, found.value.id, signal)
+  if (all.type !== 'ok') return all
+  for (const path of all.value) {
+    const result = await callXAsApp(channel, { method: 'DELETE', path }, signal)
+    if (!result.ok) return result.outcome
+  }
+  return { type: 'ok', value: all.value.length === 0 ? 'none' : 'ended' }
+}
+
+/** What is to be deleted. An app that has only one of both forms is refused the other. */
+async function listEnds(channel: ChannelAccess, webhookId: string, signal: AbortSignal): Promise<Asked<string[]>> {
+  const whole = `/2/account_activity/webhooks/${encodeURIComponent(webhookId)}/subscriptions`
+  const older = await callXAsApp(channel, { method: 'GET', path: `${whole}/all/list` }, signal)
+  const newer = await listActivity(channel, webhookId, signal)
+  if (!older.ok && older.outcome.type !== 'refused') return older.outcome
+  if (newer.type !== 'ok') return older.ok && newer.type === 'refused' ? { type: 'ok', value: olderEnds() } : newer
+  return { type: 'ok', value: [...olderEnds(), ...newer.value.map(endOf)] }
+
+  function olderEnds(): string[] {
+    const users = older.ok ? listOf(fieldsOf(fieldsOf(older.json).data).subscriptions).map(fieldsOf) : []
+    const isTold = users.some((one) => nameOf(one.user_id) === channel.externalId)
+    return isTold ? [`${whole}/${encodeURIComponent(channel.externalId)}/all`] : []
+  }
+}
+
+const endOf = (one: Fields): string =>
+  `/2/activity/subscriptions/${encodeURIComponent(nameOf(one.subscription_id) ?? nameOf(one.id) ?? '')}`
 
 /**
  * Has the events between these times sent again (`POST /2/webhooks/replay`): within the last 24 hours, from at least 31
@@ -160,23 +198,34 @@ async function findMissing(channel: ChannelAccess, webhookId: string, signal: Ab
     const isAnything = fieldsOf(fieldsOf(result.json).data).subscribed === true
     return { type: 'ok', value: { needed: isAnything ? [] : ['all'], welcome: [], isAnything } }
   }
-  const active = new Set<string>()
+  const listed = await listActivity(channel, webhookId, signal)
+  if (listed.type !== 'ok') return listed
+  const active = new Set(listed.value.map((one) => String(one.event_type)))
+  const lacking = (types: readonly string[]): string[] => types.filter((type) => !active.has(type))
+  return {
+    type: 'ok',
+    value: { needed: lacking(activityTypes), welcome: lacking(welcomeTypes), isAnything: active.size > 0 },
+  }
+}
+
+/** The channel's subscriptions of X Activity to this webhook. */
+async function listActivity(channel: ChannelAccess, webhookId: string, signal: AbortSignal): Promise<Asked<Fields[]>> {
+  const own: Fields[] = []
   let token: string | undefined
   // An app may have 1,500 subscriptions; a page that never ends is no reason to ask for ever.
   for (let page = 0; page < 20; page += 1) {
     const query = { max_results: '1000', ...(token === undefined ? {} : { pagination_token: token }) }
     const result = await callXAsApp(channel, { method: 'GET', path: '/2/activity/subscriptions', query }, signal)
     if (!result.ok) return result.outcome
-    for (const one of listOf(fieldsOf(result.json).data).map(fieldsOf))
-      if (isOurs(one, channel, webhookId)) active.add(String(one.event_type))
+    own.push(
+      ...listOf(fieldsOf(result.json).data)
+        .map(fieldsOf)
+        .filter((one) => isOurs(one, channel, webhookId)),
+    )
     token = textOf(fieldsOf(fieldsOf(result.json).meta).next_token)
     if (token === undefined) break
   }
-  const lacking = (types: readonly string[]): string[] => types.filter((type) => !active.has(type))
-  return {
-    type: 'ok',
-    value: { needed: lacking(activityTypes), welcome: lacking(welcomeTypes), isAnything: active.size > 0 },
-  }
+  return { type: 'ok', value: own }
 }
 
 const isOurs = (one: Fields, channel: ChannelAccess, webhookId: string): boolean =>
