@@ -16,6 +16,7 @@ import type { Sessions } from './sessions.ts'
 import { accounts } from './stores/accounts.ts'
 import { apps } from './stores/apps.ts'
 import { attachments } from './stores/attachments.ts'
+import { audit } from './stores/audit.ts'
 import { catchUps } from './stores/catch-ups.ts'
 import { channels } from './stores/channels.ts'
 import { connectAttempts } from './stores/connect-attempts.ts'
@@ -38,6 +39,8 @@ import { posts } from './stores/posts.ts'
 import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
 import { tokens } from './stores/tokens.ts'
+import { roles } from './stores/roles.ts'
+import { teams } from './stores/teams.ts'
 import { users } from './stores/users.ts'
 
 /** Every store, written out. */
@@ -47,6 +50,7 @@ const stores = {
   attachments,
   catchUps,
   channels,
+  audit,
   connectAttempts,
   contacts,
   conversations,
@@ -68,6 +72,8 @@ const stores = {
   tokens,
   users,
 }
+  roles,
+  teams,
 
 type Stores = typeof stores & { documents: typeof documents & DocumentFiles }
 
@@ -116,7 +122,7 @@ export function openStorage(config: Config, logger: Logger): Promise<Storage> {
 export { migrate, checkSchema } from './migrate.ts'
 export { CommitUnknown } from './database.ts'
 export { LeaseLost } from './stores/leases.ts'
-export type { Database, Position, Reader, Writer, SqlValue } from './database.ts'
+export type { Database, Position, Reader, Writer, WriteOptions, SqlValue } from './database.ts'
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
 export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'
@@ -136,4 +142,12 @@ export { hashToken, isTokenValid } from './stores/tokens.ts'
 export { parkedStates } from './stores/parked.ts'
 export type { ParkedRow } from './stores/parked.ts'
 export type { Document, DocumentVariant } from './stores/documents.ts'
-export type { User } from './stores/users.ts'
+export { hashSessionId, longestSessionMs } from './sessions.ts'
+export { platformActor } from './stores/audit.ts'
+export type { Actor, AuditEntry, AuditFilter, ChainState, Fields, NewAuditEntry } from './stores/audit.ts'
+export type { CustomRole } from './stores/roles.ts'
+export { covers, everything, hears, isLimited, placesOf } from './stores/scope.ts'
+export type { Place, Scope } from './stores/scope.ts'
+export type { Team } from './stores/teams.ts'
+export type { Token } from './stores/tokens.ts'
+export type { User, UserChange } from './stores/users.ts'

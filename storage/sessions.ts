@@ -34,7 +34,10 @@ export const hashSessionId = (sessionId: string): Buffer => createHash('sha256')
 
 const ttlSeconds = 600
 const touchEveryMs = 60_000
-const defaultLifeMs = 14 * 86_400_000
+/** A session ends so long after it was begun, however much it is used … */
+export const longestSessionMs = 14 * 86_400_000
+/** … and so long after it was used last: a weekend may lie between. */
+const idleSessionMs = 3 * 86_400_000
 const mostTouched = 20_000
 
 const copyShape = z.object({ data: z.record(z.string(), z.unknown()), expires_at: z.number() })
@@ -171,6 +174,10 @@ function rowOf(session: SessionData): SessionRow {
   }
 }
 
+/** The soonest of: the cookie's end, too long unused, too long since it was begun (`signedInAt`, milliseconds). */
 function expiryOf(session: SessionData): Date {
-  return new Date(Date.now() + (session.cookie.maxAge ?? session.cookie.originalMaxAge ?? defaultLifeMs))
+  const now = Date.now()
+  const begunAt = 'signedInAt' in session && typeof session.signedInAt === 'number' ? session.signedInAt : now
+  const cookieMs = session.cookie.maxAge ?? session.cookie.originalMaxAge ?? longestSessionMs
+  return new Date(Math.min(now + cookieMs, now + idleSessionMs, begunAt + longestSessionMs))
 }

@@ -185,7 +185,7 @@ describe('live events', () => {
     ])
     expect((await listen(other, { cookie })).status).toBe(401)
     await site.storage.write((tx) =>
-      site.storage.users.setDisabled(tx, site.ben.accountId, site.ben.userId, new Date()),
+      site.storage.users.change(tx, site.ben.accountId, site.ben.userId, { disabledAt: new Date() }),
     )
     await Promise.race([
       token.ended,

@@ -197,12 +197,6 @@ describe('who may ask', () => {
     },
   )
 
-  it.each(
-    routes.filter(({ permission }) => permission === 'administrator').map((route) => [nameOf(route), route] as const),
-  )('%s refuses agents', async (_name, route) => {
-    const answer = await node.ask(site.ben, route.method.toUpperCase(), pathOf(route), bodyOf(route))
-    expect([answer.status, answer.json.code]).toEqual([403, 'forbidden'])
-  })
 
   /** A body that would be good for a thing of one's own. */
   const goodBodies: Readonly<Record<string, unknown>> = {

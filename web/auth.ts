@@ -1,8 +1,10 @@
-/** Who is asking: a bearer token or the session cookie; and how fresh that asker's reads must be. */
+/** Who is asking: a bearer token or the session cookie; what they may do; and how fresh that asker's reads must be. */
 import type { Request } from 'express'
 import { Problem } from '../infra/errors.ts'
-import { hashToken, isTokenValid } from '../storage/index.ts'
-import type { Storage, User } from '../storage/index.ts'
+import { everything, hashSessionId, hashToken, isLimited, isTokenValid } from '../storage/index.ts'
+import type { Scope, Storage, User } from '../storage/index.ts'
+import { effectivePermissions } from '../storage/model/permissions.ts'
+import type { Permission } from '../storage/model/permissions.ts'
 import type { Asker } from './route.ts'
 
 /** A known asker. `key` names the session or token: positions and rate limits hang on it. */
@@ -11,26 +13,38 @@ export interface Identity {
   readonly user: User
   readonly key: string
   readonly kind: 'token' | 'session'
+  /** For the audit log: nothing that signs in. */
+  readonly via: string
   /** Of a session. */
   readonly csrf: string | undefined
+  /** Of a session: when the password was given last, in milliseconds. */
+  readonly confirmedAt: number | undefined
+  /** A session whose role needs a second factor that is not set up. */
+  readonly mustEnrol: boolean
 }
 
 export interface Auth {
   /** `undefined`: nobody. @throws Problem 401 for a bearer token that does not hold */
   identify(request: Request): Promise<Identity | undefined>
-  /** Asks the primary whether this identity still holds. */
-  isStillValid(request: Request, identity: Identity): Promise<boolean>
+  /** Asks the primary whether this identity still holds; as it is now, or undefined. */
+  again(request: Request, identity: Identity): Promise<Identity | undefined>
+  /** Reads this user anew when they ask next, on this node. */
+  forget(user: Pick<User, 'accountId' | 'id'>): void
 }
 
 /** How long a user or token may be used after it was read. */
 const keepMs = 2_000
 const mostKept = 10_000
+const touchMs = 60_000
+
+type Known = Omit<Identity, 'csrf' | 'confirmedAt'> & { readonly tokenId?: string }
 
 /** Permissions are read from the primary, and kept for two seconds. */
 export function openAuth(storage: Storage): Auth {
-  const kept = new Map<string, { readonly value: Promise<Identity | undefined>; readonly until: number }>()
+  const kept = new Map<string, { readonly value: Promise<Known | undefined>; readonly until: number }>()
+  const touched = new Map<string, number>()
 
-  const remember = (key: string, read: () => Promise<Identity | undefined>): Promise<Identity | undefined> => {
+  const remember = (key: string, read: () => Promise<Known | undefined>): Promise<Known | undefined> => {
     const known = kept.get(key)
     if (known !== undefined && known.until > Date.now()) return known.value
     const value = read()
@@ -40,42 +54,76 @@ export function openAuth(storage: Storage): Auth {
     return value
   }
 
-  const readToken = async (text: string): Promise<Identity | undefined> => {
+  /** Notes beside the request that someone, or a token, is in use; a failure matters to nobody. */
+  const touch = ({ asker, tokenId }: Known): void => {
+    const name = tokenId ?? asker.userId
+    if (Date.now() - (touched.get(name) ?? 0) < touchMs) return
+    if (touched.size >= mostKept) touched.clear()
+    touched.set(name, Date.now())
+    storage
+      .write((tx) =>
+        tokenId === undefined
+          ? storage.users.touch(tx, asker.accountId, asker.userId)
+          : storage.tokens.touch(tx, asker.accountId, tokenId),
+      )
+      .catch(() => touched.delete(name))
+  }
+
+  const readToken = async (text: string): Promise<Known | undefined> => {
     const token = await storage.tokens.byHash(storage.primary, hashToken(text))
     if (token === undefined || !isTokenValid(token)) return undefined
     const user = await storage.users.get(storage.primary, token.accountId, token.userId)
-    return user === undefined || user.disabledAt !== null
-      ? undefined
-      : identityOf(user, `token:${token.id}`, 'token', undefined)
+    if (user === undefined || user.disabledAt !== null) return undefined
+    return {
+      ...{ asker: await askerOf(storage, user, token.scopes), user, key: `token:${token.id}`, kind: 'token' },
+      ...{ via: `token ${token.id}`, mustEnrol: false, tokenId: token.id },
+    }
   }
 
-  const readSession = async (accountId: string, userId: string): Promise<Identity | undefined> => {
+  const readUser = async (accountId: string, userId: string): Promise<Known | undefined> => {
     const user = await storage.users.get(storage.primary, accountId, userId)
-    return user === undefined || user.disabledAt !== null ? undefined : identityOf(user, '', 'session', undefined)
+    if (user === undefined || user.disabledAt !== null) return undefined
+    const mustEnrol = !user.hasTotp && (await storage.roles.needingTotp(storage.primary, accountId)).includes(user.role)
+    return { asker: await askerOf(storage, user, null), user, key: '', kind: 'session', via: '', mustEnrol }
   }
+
+  const withSession = (known: Known | undefined, request: Request): Identity | undefined =>
+    known && {
+      ...known,
+      key: `session:${request.sessionID}`,
+      via: `session ${hashSessionId(request.sessionID).toString('hex').slice(0, 8)}`,
+      csrf: request.session.csrf,
+      confirmedAt: request.session.confirmedAt,
+    }
 
   return {
     async identify(request) {
       const bearer = bearerOf(request)
       if (bearer !== undefined) {
-        const identity = await remember(`token ${hashToken(bearer).toString('base64')}`, () => readToken(bearer))
-        if (identity === undefined)
+        const known = await remember(`token ${hashToken(bearer).toString('base64')}`, () => readToken(bearer))
+        if (known === undefined)
           throw new Problem(401, 'bad_token', 'This token is unknown, has expired or was revoked.')
-        return identity
+        touch(known)
+        return { ...known, csrf: undefined, confirmedAt: undefined }
       }
       const { session } = request as Partial<Request>
       if (session?.userId === undefined || session.accountId === undefined) return undefined
       const { accountId, userId } = session
-      const identity = await remember(`user ${accountId} ${userId}`, () => readSession(accountId, userId))
-      return identity && { ...identity, key: `session:${request.sessionID}`, csrf: session.csrf }
+      const known = await remember(`user ${accountId} ${userId}`, () => readUser(accountId, userId))
+      if (known !== undefined) touch(known)
+      return withSession(known, request)
     },
-    async isStillValid(request, identity) {
-      if (identity.kind === 'token') return (await readToken(bearerOf(request) ?? '')) !== undefined
+    async again(request, identity) {
+      if (identity.kind === 'token') {
+        const known = await readToken(bearerOf(request) ?? '')
+        return known && { ...known, csrf: undefined, confirmedAt: undefined }
+      }
       const data = await storage.sessions.read(request.sessionID)
-      return (
-        data?.userId === identity.asker.userId &&
-        (await readSession(identity.asker.accountId, identity.asker.userId)) !== undefined
-      )
+      if (data?.userId !== identity.asker.userId) return undefined
+      return withSession(await readUser(identity.asker.accountId, identity.asker.userId), request)
+    },
+    forget({ accountId, id }) {
+      kept.delete(`user ${accountId} ${id}`)
     },
   }
 }
@@ -85,10 +133,25 @@ export function bearerOf(request: Request): string | undefined {
   return /^Bearer +(\S{1,500})$/i.exec(request.get('authorization') ?? '')?.[1]
 }
 
-const identityOf = (user: User, key: string, kind: Identity['kind'], csrf: string | undefined): Identity => ({
-  asker: { userId: user.id, accountId: user.accountId, role: user.role },
-  user,
-  key,
-  kind,
-  csrf,
-})
+/** What this user may do, and where. @param ofToken what the token that they come with is limited to */
+export async function askerOf(storage: Storage, user: User, ofToken: readonly Permission[] | null): Promise<Asker> {
+  const [ofRole, scope] = await Promise.all([
+    storage.roles.permissionsOf(storage.primary, user.accountId, user.role),
+    scopeOf(storage, user),
+  ])
+  return {
+    userId: user.id,
+    accountId: user.accountId,
+    role: user.role,
+    permissions: effectivePermissions(ofRole, isLimited(scope), ofToken),
+    scope,
+  }
+}
+
+async function scopeOf(storage: Storage, user: User): Promise<Scope> {
+  if (user.channelIds === null && !user.isTeamLimited) return everything
+  return {
+    channelIds: user.channelIds,
+    teamIds: user.isTeamLimited ? await storage.teams.ofUser(storage.primary, user.accountId, user.id) : null,
+  }
+}

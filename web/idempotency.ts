@@ -40,14 +40,15 @@ export async function answerOnce(
     throw new Problem(409, 'idempotency_key_reused', 'This Idempotency-Key was used for another request.')
   if (begun.state === 'done') {
     request.res?.setHeader('idempotent-replayed', 'true')
-    return new Reply(begun.status, begun.response === '' ? undefined : (JSON.parse(begun.response) as unknown))
+    const text = route.showsSecret && begun.response !== '' ? open(storage, begun.response) : begun.response
+    return new Reply(begun.status, text === '' ? undefined : (JSON.parse(text) as unknown))
   }
   try {
     const reply = early ?? (await work(begun.effectId))
     if (reply === answered) return answered
-    await storage.write((tx) =>
-      storage.idempotency.finish(tx, asked, reply.status, reply.body === undefined ? '' : JSON.stringify(reply.body)),
-    )
+    const text = reply.body === undefined ? '' : JSON.stringify(reply.body)
+    const kept = route.showsSecret && text !== '' ? seal(storage, text) : text
+    await storage.write((tx) => storage.idempotency.finish(tx, asked, reply.status, kept))
     return reply
   } catch (error) {
     // A refusal changed nothing, so the key is free for the corrected request. What became of a failed commit is not
@@ -57,6 +58,11 @@ export async function answerOnce(
     throw error
   }
 }
+
+/** An answer that shows a secret is given again, but lies sealed until then. */
+const seal = ({ secrets }: Storage, text: string): string => secrets.seal(text, sealedPlace).toString('base64')
+const open = ({ secrets }: Storage, text: string): string => secrets.open(Buffer.from(text, 'base64'), sealedPlace)
+const sealedPlace = 'idempotency_keys|response'
 
 function digestOf(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'digest' in body ? body.digest : body

@@ -8,14 +8,18 @@ import { messageOf } from '../infra/errors.ts'
 import { every } from '../infra/lifecycle.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
-import type { Storage } from '../storage/index.ts'
+import { hears, isLimited, placesOf } from '../storage/index.ts'
+import type { Place, Storage } from '../storage/index.ts'
 import type { Event } from '../storage/model/events.ts'
+import { permissionToHear } from '../storage/model/permissions.ts'
 import { presentEvent } from './presenters/event.ts'
+import type { Asker } from './route.ts'
 
 export interface Live extends Running {
   /**
    * Makes `response` a stream of the account's events after `after` (default: from now on) and keeps it until either side
-   * ends it. `isStillAllowed` is asked every few seconds; when it says no, the stream ends.
+   * ends it. Only facts that the listener may hear of are sent. `askAgain` is called every few seconds; when nobody is
+   * there any more, the stream ends.
    */
   open(request: IncomingMessage, response: ServerResponse, listener: Listener): Promise<void>
   /** Called with every event of every account, in order, on this node. */
@@ -31,16 +35,17 @@ export interface Live extends Running {
 }
 
 export interface Listener {
-  readonly accountId: string
+  readonly asker: Asker
   /** Number of the last event it has seen. */
   readonly after: number | undefined
-  readonly isStillAllowed: () => Promise<boolean>
+  /** The asker as they are now; undefined: no longer. */
+  readonly askAgain: () => Promise<Asker | undefined>
 }
 
 interface Stream {
-  readonly accountId: string
+  asker: Asker
   readonly response: ServerResponse
-  readonly isStillAllowed: () => Promise<boolean>
+  readonly askAgain: () => Promise<Asker | undefined>
   /** All up to this number have been sent, or are of others. */
   sent: number
   hasJoined: boolean
@@ -52,6 +57,12 @@ const heartbeatMs = 15_000
 const permissionMs = 3_000
 /** A stream that has fallen this far behind in bytes is cut; it resumes from the table. */
 const largestBacklog = 1024 * 1024
+
+/** Where things are, asked for in these accounts only. */
+interface Places {
+  readonly accounts: ReadonlySet<string>
+  readonly byConversation: ReadonlyMap<string, Place>
+}
 
 /** Starts the tail at the newest number. */
 export async function openLive(storage: Storage, logger: Logger): Promise<Live> {
@@ -69,9 +80,10 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
         if (isAway) logger.info('the tail of events is back')
         isAway = false
         if (events.length > 0) floor = await storage.events.position(storage.primary)
+        const places = await placesFor(events)
         for (const event of events) {
           last = event.number
-          dispatch(event)
+          dispatch(event, places)
         }
         if (events.length < pageSize || signal.aborted) return
       }
@@ -112,21 +124,16 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
       })
       request.socket.setNoDelay(true)
       const stream: Stream = {
-        accountId: listener.accountId,
+        asker: listener.asker,
         response,
-        isStillAllowed: listener.isStillAllowed,
+        askAgain: listener.askAgain,
         sent: after,
         hasJoined: false,
       }
       streams.add(stream)
       response.on('close', () => streams.delete(stream))
       send(stream, 'retry: 1500\n: ready\n\n')
-      try {
-        await catchUp(stream)
-      } catch (error) {
-        logger.warn({ reason: messageOf(error) }, 'a live stream could not catch up')
-        response.destroy()
-      }
+      await joinAgain(stream)
     },
     drain() {
       for (const stream of streams) {
@@ -151,26 +158,47 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   async function catchUp(stream: Stream): Promise<void> {
     while (!stream.response.destroyed && stream.sent < last) {
       const goal = last
-      const events = await storage.events.after(storage.primary, stream.accountId, stream.sent, pageSize)
-      for (const event of events) forward(stream, event, frameOf(event))
+      const events = await storage.events.after(storage.primary, stream.asker.accountId, stream.sent, pageSize)
+      const places = isLimited(stream.asker.scope) ? await placesOf(storage.primary, events) : nowhere
+      for (const event of events) forward(stream, event, places, () => frameOf(event))
       if (events.length < pageSize) stream.sent = Math.max(stream.sent, goal)
       while (isBehind(stream.response)) await sleep(20)
     }
     stream.hasJoined = true
   }
 
-  function dispatch(event: Event): void {
+  /** Asked only where someone who listens is limited: to most streams it does not matter where something is. */
+  async function placesFor(events: readonly Event[]): Promise<Places> {
+    const accounts = new Set([...streams].flatMap(({ asker }) => (isLimited(asker.scope) ? asker.accountId : [])))
+    const asked = accounts.size === 0 ? [] : events.filter(({ accountId }) => accounts.has(accountId))
+    return { accounts, byConversation: asked.length === 0 ? nowhere : await placesOf(storage.primary, asked) }
+  }
+
+  function dispatch(event: Event, { accounts, byConversation }: Places): void {
     let frame: string | undefined
     for (const stream of streams) {
-      if (stream.accountId === event.accountId && stream.hasJoined) forward(stream, event, (frame ??= frameOf(event)))
+      if (stream.asker.accountId !== event.accountId || !stream.hasJoined) continue
+      // Came, or was limited, while the places were being asked for: it reads this one from the table.
+      if (isLimited(stream.asker.scope) && !accounts.has(event.accountId)) void joinAgain(stream)
+      else forward(stream, event, byConversation, () => (frame ??= frameOf(event)))
     }
     for (const listener of listeners) listener(event)
   }
 
-  function forward(stream: Stream, event: Event, frame: string): void {
+  async function joinAgain(stream: Stream): Promise<void> {
+    stream.hasJoined = false
+    try {
+      await catchUp(stream)
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'a live stream could not catch up')
+      stream.response.destroy()
+    }
+  }
+
+  function forward(stream: Stream, event: Event, places: ReadonlyMap<string, Place>, frame: () => string): void {
     if (event.number <= stream.sent) return
     stream.sent = event.number
-    send(stream, frame)
+    if (mayHear(stream.asker, event, places)) send(stream, frame())
   }
 
   function send(stream: Stream, frame: string): void {
@@ -181,9 +209,23 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
 
   async function checkPermissions(): Promise<void> {
     for (const stream of [...streams]) {
-      if (!(await stream.isStillAllowed())) stream.response.end()
+      const asker = await stream.askAgain()
+      if (asker === undefined) stream.response.end()
+      else stream.asker = asker
     }
   }
+}
+
+const nowhere: ReadonlyMap<string, Place> = new Map()
+
+/** Whether this fact is theirs to hear: by permission, and by the place that it happened in. */
+const mayHear = ({ permissions, scope }: Asker, event: Event, places: ReadonlyMap<string, Place>): boolean =>
+  permissions.has(permissionToHear(event.type)) && hears(scope, event, places)
+
+/** Of these facts, those that the asker may hear of. */
+export async function heardBy(storage: Storage, asker: Asker, events: readonly Event[]): Promise<Event[]> {
+  const places = isLimited(asker.scope) ? await placesOf(storage.primary, events) : nowhere
+  return events.filter((event) => mayHear(asker, event, places))
 }
 
 /** Much is waiting to go out, and it may still go. */

@@ -62,7 +62,10 @@ function describeRoute(route: Route): Json {
     tags: [route.tag],
     summary: route.summary,
     ...(route.permission === 'public' && { security: [] }),
-    ...(route.permission === 'administrator' && { description: 'For administrators.' }),
+    'x-permission': route.permission,
+    ...(route.isSensitive && {
+      description: 'With the session cookie, only within ten minutes after the password was given (`PATCH /session`).',
+    }),
     parameters: [
       ...parametersOf(route.params, 'path'),
       ...parametersOf(route.query, 'query'),

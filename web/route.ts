@@ -8,8 +8,8 @@ import type { Config } from '../infra/config.ts'
 import { invalid } from '../infra/errors.ts'
 import type { FieldFault } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
-import type { Storage } from '../storage/index.ts'
-import type { Role } from '../storage/model/words.ts'
+import type { Actor, Scope, Storage } from '../storage/index.ts'
+import type { Permission } from '../storage/model/permissions.ts'
 import type { Auth, Identity } from './auth.ts'
 import type { Limiter } from './limits.ts'
 import type { Live } from './live.ts'
@@ -18,11 +18,15 @@ import type { Live } from './live.ts'
 export interface Asker {
   readonly userId: string
   readonly accountId: string
-  readonly role: Role
+  readonly role: string
+  /** What they may do, by role, limits and token. */
+  readonly permissions: ReadonlySet<Permission>
+  /** To which channels and teams they are limited: every list and every row that belongs to one is asked for with it. */
+  readonly scope: Scope
 }
 
-/** Nobody needs to be known · any user · an administrator. */
-export type Permission = 'public' | 'user' | 'administrator'
+/** The permission that a route needs · `none`: any user, for what is their own · `public`: nobody needs to be known. */
+export type Need = Permission | 'none' | 'public'
 
 /** The parts of a web node that some routes use. */
 export interface RouteParts {
@@ -39,6 +43,8 @@ export interface Call {
   readonly storage: Storage
   /** Throws on a public route that nobody has signed in for; elsewhere it is always there. */
   readonly asker: Asker
+  /** The asker as the audit log names them: who, by what, from where. */
+  readonly actor: Actor
   readonly identity: Identity | undefined
   readonly parts: RouteParts
   /** The id for what this request makes: the same for every repetition under one Idempotency-Key. */
@@ -70,7 +76,13 @@ export interface Definition<Params extends z.ZodType, Query extends z.ZodType, B
   readonly path: string
   readonly tag: string
   readonly summary: string
-  readonly permission: Permission
+  readonly permission: Need
+  /** A sensitive act: someone in a browser must have given the password within the last ten minutes. */
+  readonly isSensitive?: boolean
+  /** Open also to someone who must set up a second factor first. */
+  readonly isBeforeTotp?: boolean
+  /** The answer shows a secret, once: it is not kept for repetitions under one Idempotency-Key but sealed. */
+  readonly showsSecret?: boolean
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
@@ -94,7 +106,10 @@ export interface Route {
   readonly path: string
   readonly tag: string
   readonly summary: string
-  readonly permission: Permission
+  readonly permission: Need
+  readonly isSensitive: boolean
+  readonly isBeforeTotp: boolean
+  readonly showsSecret: boolean
   readonly params: z.ZodType
   readonly query: z.ZodType
   readonly body: z.ZodType | undefined
@@ -124,6 +139,9 @@ export function route<
     tag: definition.tag,
     summary: definition.summary,
     permission: definition.permission,
+    isSensitive: definition.isSensitive ?? false,
+    isBeforeTotp: definition.isBeforeTotp ?? false,
+    showsSecret: definition.showsSecret ?? false,
     params,
     query,
     body: definition.body,

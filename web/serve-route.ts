@@ -2,12 +2,13 @@
 import express from 'express'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Config } from '../infra/config.ts'
-import { forbidden, Problem } from '../infra/errors.ts'
+import { Problem } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
 import { later } from '../storage/freshness.ts'
 import type { Position, Storage } from '../storage/index.ts'
+import { actorOf, admit } from './admit.ts'
 import type { Identity } from './auth.ts'
-import { isSafe, refuseForeignPage, refuseForgery } from './csrf.ts'
+import { isSafe } from './csrf.ts'
 import { observeRequest } from './figures.ts'
 import { answerOnce } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
@@ -65,20 +66,6 @@ function furthest(own: string | undefined, floor: string | undefined): string | 
   return later(own, floor)
 }
 
-async function admit(route: Route, context: ServeContext, request: Request): Promise<Identity | undefined> {
-  const identity = await context.parts.auth.identify(request)
-  if (!isSafe(request.method)) {
-    if (identity?.kind === 'session' && route.permission !== 'public')
-      refuseForgery(request, context.config, identity.csrf)
-    else if (identity?.kind !== 'token') refuseForeignPage(request, context.config)
-  }
-  if (route.permission === 'public') return identity
-  if (identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in, or send a bearer token.')
-  if (route.permission === 'administrator' && identity.asker.role !== 'administrator')
-    throw forbidden('Only administrators may do this.')
-  return identity
-}
-
 function callOf(
   context: ServeContext,
   request: Request,
@@ -94,6 +81,9 @@ function callOf(
     get asker() {
       if (identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in, or send a bearer token.')
       return identity.asker
+    },
+    get actor() {
+      return actorOf(identity, request)
     },
     identity,
     parts: context.parts,

@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express'
 import session from 'express-session'
 import type { Config } from '../infra/config.ts'
+import { longestSessionMs } from '../storage/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { bearerOf } from './auth.ts'
 
@@ -10,6 +11,9 @@ declare module 'express-session' {
     userId: string
     accountId: string
     csrf: string
+    /** When it was begun, and when the password was given last; milliseconds. */
+    signedInAt: number
+    confirmedAt: number
     /** Where from and with what it was begun, for the list of one's sessions. */
     address: string
     agent: string
@@ -19,8 +23,8 @@ declare module 'express-session' {
 /** Name of the cookie. */
 export const cookieName = 'parley'
 
-/** A session ends so long after it was used last. */
-const sessionMs = 14 * 24 * 60 * 60 * 1000
+/** The cookie lives as long as a session at most; an unused one ends sooner (`storage/sessions.ts`). */
+const sessionMs = longestSessionMs
 
 /** Puts the session on requests that carry the cookie or sign in; bearers of tokens need none. */
 export function readSession(config: Config, storage: Storage): RequestHandler {

@@ -54,9 +54,6 @@ export type ChannelState = (typeof channelStates)[number]
 export const receivedStates = ['pending', 'processed', 'kept', 'dead'] as const
 export type ReceivedState = (typeof receivedStates)[number]
 
-export const roles = ['administrator', 'agent'] as const
-export type Role = (typeof roles)[number]
-
 declare const brand: unique symbol
 type Id<Name extends string> = string & { readonly [brand]: Name }
 export type AccountId = Id<'account'>

@@ -4,6 +4,8 @@ import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
 import type { ChannelState, ChannelType } from '../model/words.ts'
 import type { Secrets } from '../secrets.ts'
+import { everything, within } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 export interface Channel {
   readonly id: string
@@ -107,16 +109,25 @@ export const channels = {
     return id
   },
 
-  get(reader: Reader, accountId: string, id: string): Promise<Channel | undefined> {
-    return reader.first<Channel>(`${select} where account_id = ? and id = ?`, [accountId, id])
+  get(reader: Reader, accountId: string, id: string, scope: Scope = everything): Promise<Channel | undefined> {
+    const limit = within(scope, { channel: 'id' })
+    return reader.first<Channel>(`${select} where account_id = ? and id = ?${limit.sql}`, [
+      accountId,
+      id,
+      ...limit.values,
+    ])
   },
 
   lock(tx: Writer, accountId: string, id: string): Promise<Channel | undefined> {
     return tx.first<Channel>(`${select} where account_id = ? and id = ? for update`, [accountId, id])
   },
 
-  list(reader: Reader, accountId: string): Promise<Channel[]> {
-    return reader.query<Channel>(`${select} where account_id = ? order by name, id`, [accountId])
+  list(reader: Reader, accountId: string, scope: Scope = everything): Promise<Channel[]> {
+    const limit = within(scope, { channel: 'id' })
+    return reader.query<Channel>(`${select} where account_id = ?${limit.sql} order by name, id`, [
+      accountId,
+      ...limit.values,
+    ])
   },
 
   /** The one under this address in the account, disconnected ones as well; locked. */

@@ -3,6 +3,8 @@ import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
 import type { ChannelType } from '../model/words.ts'
 import { anyOf, inList } from './in-list.ts'
+import { everything, withinContact } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 export interface Contact {
   readonly id: string
@@ -46,10 +48,12 @@ export const contacts = {
   /** What makes an address one, as one text. */
   key: (person: Pick<Person, 'accountId' | 'scope' | 'externalId'>): string => personKey(person),
 
-  async get(reader: Reader, accountId: string, id: string): Promise<Contact | undefined> {
-    return reader.first<Contact>(`select ${contactColumns} from contacts where account_id = ? and id = ?`, [
+  async get(reader: Reader, accountId: string, id: string, scope: Scope = everything): Promise<Contact | undefined> {
+    const limit = withinContact(scope, 'contacts')
+    return reader.first<Contact>(`select ${contactColumns} from contacts where account_id = ? and id = ?${limit.sql}`, [
       accountId,
       id,
+      ...limit.values,
     ])
   },
 
@@ -67,15 +71,18 @@ export const contacts = {
     reader: Reader,
     accountId: string,
     page: { readonly q?: string; readonly after?: { name: string; id: string }; readonly limit: number },
+    scope: Scope = everything,
   ): Promise<Contact[]> {
+    const limit = withinContact(scope, 'contacts')
     const like = page.q === undefined ? '' : 'and name like ?'
     const after = page.after === undefined ? '' : 'and (name, id) > (?, ?)'
     return reader.query<Contact>(
-      `select ${contactColumns} from contacts where account_id = ? ${like} ${after} order by name, id limit ${String(Math.trunc(page.limit))}`,
+      `select ${contactColumns} from contacts where account_id = ? ${like} ${after}${limit.sql} order by name, id limit ${String(Math.trunc(page.limit))}`,
       [
         accountId,
         ...(page.q === undefined ? [] : [`${page.q.replace(/[\\%_]/g, '\\$&')}%`]),
         ...(page.after === undefined ? [] : [page.after.name, page.after.id]),
+        ...limit.values,
       ],
     )
   },

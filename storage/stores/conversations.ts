@@ -3,6 +3,8 @@ import { newId } from '../../infra/ids.ts'
 import type { Reader, SqlValue, Writer } from '../database.ts'
 import type { ConversationStatus, Visibility } from '../model/words.ts'
 import { anyOf, inList } from './in-list.ts'
+import { everything, within } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 export interface Conversation {
   readonly id: string
@@ -58,15 +60,24 @@ const columns = `c.id, c.account_id accountId, c.channel_id channelId, c.contact
   c.last_activity_at lastActivityAt, c.last_inbound_at lastInboundAt, c.waiting_since waitingSince, c.delivery_seq deliverySeq,
   c.created_at createdAt, c.updated_at updatedAt`
 
+/** Where a conversation stands, for scopes. */
+const places = { channel: 'c.channel_id', team: 'c.team_id' }
+
 export const conversations = {
   /** What makes it one, as one text. */
   key: (conversation: Pick<Conversation, 'channelId' | 'threadKey'>): string => threadKeyOf(conversation),
 
-  async get(reader: Reader, accountId: string, id: string): Promise<Conversation | undefined> {
-    return reader.first<Conversation>(`select ${columns} from conversations c where c.account_id = ? and c.id = ?`, [
-      accountId,
-      id,
-    ])
+  async get(
+    reader: Reader,
+    accountId: string,
+    id: string,
+    scope: Scope = everything,
+  ): Promise<Conversation | undefined> {
+    const limit = within(scope, places)
+    return reader.first<Conversation>(
+      `select ${columns} from conversations c where c.account_id = ? and c.id = ?${limit.sql}`,
+      [accountId, id, ...limit.values],
+    )
   },
 
   async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Conversation[]> {
@@ -79,9 +90,15 @@ export const conversations = {
   },
 
   /** Newest activity first. */
-  async list(reader: Reader, accountId: string, filter: ConversationFilter): Promise<Conversation[]> {
-    const where: string[] = ['c.account_id = ?']
-    const values: SqlValue[] = [accountId]
+  async list(
+    reader: Reader,
+    accountId: string,
+    filter: ConversationFilter,
+    scope: Scope = everything,
+  ): Promise<Conversation[]> {
+    const limit = within(scope, places)
+    const where: string[] = [`c.account_id = ?${limit.sql}`]
+    const values: SqlValue[] = [accountId, ...limit.values]
     const narrow = (sql: string, ...more: SqlValue[]): void => {
       where.push(sql)
       values.push(...more)
@@ -275,6 +292,19 @@ export const conversations = {
       'update ignore conversations set thread_key = ? where account_id = ? and contact_address_id = ? and thread_key = ?',
       [keys.is, accountId, id, keys.was],
     )
+  },
+
+  /** Someone has left: what they had and is not done belongs to nobody; the ids. */
+  async unassignAll(tx: Writer, accountId: string, assigneeId: string): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      "select id from conversations where account_id = ? and assignee_id = ? and status in ('open', 'pending', 'snoozed') order by id for update",
+      [accountId, assigneeId],
+    )
+    await tx.run(
+      "update conversations set assignee_id = null, updated_at = utc_timestamp(3) where account_id = ? and assignee_id = ? and status in ('open', 'pending', 'snoozed')",
+      [accountId, assigneeId],
+    )
+    return rows.map(({ id }) => id)
   },
 
   async assign(tx: Writer, accountId: string, id: string, assigneeId: string | null): Promise<void> {

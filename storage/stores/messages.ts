@@ -3,6 +3,8 @@ import type { Reader, SqlValue, Writer } from '../database.ts'
 import type { ChannelType, Direction, MessageKind, Visibility } from '../model/words.ts'
 import { codeOf } from '../../infra/errors.ts'
 import { anyOf, inList } from './in-list.ts'
+import { everything, withinConversation } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 /** A person's last word; `emoji` null: taken back, kept so that an older reaction that comes late does not revive. `at`: ISO 8601. */
 export interface Reaction {
@@ -59,11 +61,12 @@ const columns = `m.id, m.account_id accountId, m.channel_id channelId, m.convers
 export const messages = {
   key: (key: Pick<Message, 'channelId' | 'visibility' | 'externalId'>): string => externalKey(key),
 
-  async get(reader: Reader, accountId: string, id: string): Promise<Message | undefined> {
-    const row = await reader.first<Row>(`select ${columns} from messages m where m.account_id = ? and m.id = ?`, [
-      accountId,
-      id,
-    ])
+  async get(reader: Reader, accountId: string, id: string, scope: Scope = everything): Promise<Message | undefined> {
+    const limit = withinConversation(scope, 'm')
+    const row = await reader.first<Row>(
+      `select ${columns} from messages m where m.account_id = ? and m.id = ?${limit.sql}`,
+      [accountId, id, ...limit.values],
+    )
     return row && present(row)
   },
 
@@ -76,9 +79,10 @@ export const messages = {
   },
 
   /** Newest first, in the order of the payload's time. */
-  async list(reader: Reader, accountId: string, filter: MessageFilter): Promise<Message[]> {
-    const where: string[] = ['m.account_id = ?']
-    const values: SqlValue[] = [accountId]
+  async list(reader: Reader, accountId: string, filter: MessageFilter, scope: Scope = everything): Promise<Message[]> {
+    const limit = withinConversation(scope, 'm')
+    const where: string[] = [`m.account_id = ?${limit.sql}`]
+    const values: SqlValue[] = [accountId, ...limit.values]
     const narrow = (sql: string, ...more: SqlValue[]): void => {
       where.push(sql)
       values.push(...more)

@@ -7,6 +7,7 @@ export const sealedColumns = [
   { table: 'apps', column: 'sealed_secrets' },
   { table: 'channels', column: 'sealed_credentials' },
   { table: 'connect_attempts', column: 'sealed_data' },
+  { table: 'users', column: 'sealed_totp' },
 ] as const
 
 /**
@@ -21,7 +22,7 @@ export async function resealSome(
   limit: number,
 ): Promise<{ lastId: string; resealed: number } | undefined> {
   const rows = await tx.query<{ id: string; sealed: Buffer }>(
-    `select id, ${column} as sealed from ${table} where id > ? order by id limit ? for update`,
+    `select id, ${column} as sealed from ${table} where id > ? and ${column} is not null order by id limit ? for update`,
     [afterId, limit],
   )
   const last = rows.at(-1)

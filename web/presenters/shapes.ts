@@ -11,7 +11,6 @@ import {
   networkNames,
   outboundKinds,
   receivedStates,
-  roles,
   visibilities,
 } from '../../storage/model/words.ts'
 
@@ -28,9 +27,10 @@ export const userShape = z.object({
   id,
   name: z.string(),
   email: z.string(),
-  role: z.enum(roles),
+  role: z.string().describe('a built-in role or the id of one of your own'),
   language: z.string(),
 })
+  time_zone: z.string(),
 
 /** Who am I. `csrf_token` goes into the `X-CSRF-Token` header of every change made with the session cookie. */
 export const sessionShape = z.object({
@@ -38,6 +38,9 @@ export const sessionShape = z.object({
   account: accountShape,
   csrf_token: z.string().nullable(),
   demo: z.boolean().describe('whether sandbox networks run beside this site'),
+  permissions: z.array(z.string()).describe('what this session or token may do'),
+  is_limited: z.boolean().describe('to some channels or teams'),
+  totp: z.object({ is_set_up: z.boolean(), is_needed: z.boolean().describe('nothing else may be done before it is set up') }),
 })
 
 export const appShape = z.object({

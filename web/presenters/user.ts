@@ -8,4 +8,5 @@ export const presentUser = (user: User): SessionJson['user'] => ({
   email: user.email,
   role: user.role,
   language: user.language,
+  time_zone: user.timeZone,
 })

@@ -25,7 +25,7 @@ export const appRoutes = [
     path: '/apps',
     tag: 'apps',
     summary: 'Register an app',
-    permission: 'administrator',
+    permission: 'apps.manage',
     body: z.strictObject({
       network: z.enum(networkNames),
       name,
@@ -60,7 +60,7 @@ export const appRoutes = [
     path: '/apps',
     tag: 'apps',
     summary: 'All apps',
-    permission: 'administrator',
+    permission: 'apps.manage',
     answer: page(appShape),
     async handle(_input, { storage, config, asker }) {
       const apps = await storage.apps.list(storage.fresh, asker.accountId)
@@ -72,7 +72,7 @@ export const appRoutes = [
     path: '/apps/:id',
     tag: 'apps',
     summary: 'One app',
-    permission: 'administrator',
+    permission: 'apps.manage',
     params: z.strictObject({ id: z.string() }),
     answer: appShape,
     handle: ({ params }, call) => answerApp(params.id, call),
@@ -82,7 +82,7 @@ export const appRoutes = [
     path: '/apps/:id',
     tag: 'apps',
     summary: 'Change an app, or rotate its secrets; signatures under any of them are good at once',
-    permission: 'administrator',
+    permission: 'apps.manage',
     params: z.strictObject({ id: z.string() }),
     body: z.strictObject({
       name: name.optional(),

@@ -14,7 +14,7 @@ export const attachmentRoutes = [
     path: '/attachments/:id/content',
     tag: 'messages',
     summary: 'The file of a message, or a smaller copy of a picture; one range is honoured',
-    permission: 'user',
+    permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
     query: variantQuery,
     contentType: 'application/octet-stream',
@@ -24,7 +24,7 @@ export const attachmentRoutes = [
       const attachment = await storage.attachments.get(storage.fresh, asker.accountId, params.id)
       if (attachment?.documentId == null) throw notFound('file')
       const [message, document] = await Promise.all([
-        storage.messages.get(storage.fresh, asker.accountId, attachment.messageId),
+        storage.messages.get(storage.fresh, asker.accountId, attachment.messageId, asker.scope),
         storage.documents.get(storage.fresh, asker.accountId, attachment.documentId),
       ])
       // What was taken back is shown to nobody.
@@ -37,12 +37,16 @@ export const attachmentRoutes = [
     path: '/attachments/:id/fetch',
     tag: 'messages',
     summary: 'Fetch a file again that was unavailable; its state then says pending',
-    permission: 'user',
+    permission: 'conversations.reply',
     params: z.strictObject({ id: z.string() }),
     body: emptyBody,
     answer: attachmentShape,
     status: 202,
     async handle({ params }, { storage, asker }) {
+      const wanted = await storage.attachments.get(storage.fresh, asker.accountId, params.id)
+      const message =
+        wanted && (await storage.messages.get(storage.fresh, asker.accountId, wanted.messageId, asker.scope))
+      if (message === undefined) throw notFound('attachment')
       const attachment = await refetchAttachment(storage, asker.accountId, params.id)
       const documentIds = attachment.documentId === null ? [] : [attachment.documentId]
       return presentAttachment(

@@ -40,7 +40,7 @@ export const channelRoutes = [
     path: '/channels',
     tag: 'channels',
     summary: 'Connect a channel by its credentials',
-    permission: 'administrator',
+    permission: 'channels.manage',
     body: z.strictObject({
       app_id: z.string().max(64),
       type: z.enum(channelTypes),
@@ -71,11 +71,11 @@ export const channelRoutes = [
     path: '/channels',
     tag: 'channels',
     summary: 'All channels, with their health',
-    permission: 'user',
+    permission: 'channels.read',
     answer: page(channelShape),
     async handle(_input, { storage, asker }) {
       const [channels, catchUps] = await Promise.all([
-        storage.channels.list(storage.fresh, asker.accountId),
+        storage.channels.list(storage.fresh, asker.accountId, asker.scope),
         storage.catchUps.list(storage.fresh, asker.accountId),
       ])
       const items = channels.map((channel) =>
@@ -92,7 +92,7 @@ export const channelRoutes = [
     path: '/channels/:id',
     tag: 'channels',
     summary: 'One channel, with its health',
-    permission: 'user',
+    permission: 'channels.read',
     params,
     answer: channelShape,
     handle: ({ params }, call) => answerChannel(params.id, call),
@@ -102,7 +102,7 @@ export const channelRoutes = [
     path: '/channels/:id',
     tag: 'channels',
     summary: 'Rename a channel, or reconnect it with new credentials',
-    permission: 'administrator',
+    permission: 'channels.manage',
     params,
     body: z.strictObject({ name: name.optional(), credentials: credentials.optional() }),
     answer: channelShape,
@@ -124,11 +124,12 @@ export const channelRoutes = [
     path: '/channels/:id',
     tag: 'channels',
     summary: 'Disconnect a channel; its conversations stay, and it can be connected again',
-    permission: 'administrator',
+    permission: 'channels.manage',
     params,
     answer: disconnectedShape,
     async handle({ params }, call) {
-      const { result, reason } = await disconnectChannel(call, call.asker.accountId, params.id)
+      const channel = await findChannel(params.id, call)
+      const { result, reason } = await disconnectChannel(call, call.asker.accountId, channel.id)
       return { subscription: result, reason }
     },
   }),
@@ -137,7 +138,7 @@ export const channelRoutes = [
     path: '/channels/:id/examine',
     tag: 'channels',
     summary: 'Mend what mends itself, then test the set-up of a channel live, from the network to us and back',
-    permission: 'administrator',
+    permission: 'channels.manage',
     params,
     body: emptyBody,
     answer: examinationShape,
@@ -160,7 +161,7 @@ export const channelRoutes = [
     path: '/channels/:id/catch-up',
     tag: 'channels',
     summary: 'Read back what may have been missed',
-    permission: 'administrator',
+    permission: 'channels.manage',
     params,
     body: emptyBody,
     answer: channelShape,
@@ -197,7 +198,7 @@ function grantOf(type: ChannelType, given: z.infer<typeof credentials>) {
 }
 
 async function findChannel(id: string, { storage, asker }: Call) {
-  const channel = await storage.channels.get(storage.fresh, asker.accountId, id)
+  const channel = await storage.channels.get(storage.fresh, asker.accountId, id, asker.scope)
   if (channel === undefined) throw notFound('channel')
   return channel
 }

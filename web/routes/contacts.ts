@@ -11,12 +11,12 @@ export const contactRoutes = [
     path: '/contacts/:id',
     tag: 'contacts',
     summary: 'One contact, with addresses',
-    permission: 'user',
+    permission: 'contacts.read',
     params: z.strictObject({ id: z.string() }),
     answer: contactShape,
     async handle({ params }, { storage, asker }) {
       const [contact, addresses] = await Promise.all([
-        storage.contacts.get(storage.fresh, asker.accountId, params.id),
+        storage.contacts.get(storage.fresh, asker.accountId, params.id, asker.scope),
         storage.contacts.addressesOf(storage.fresh, asker.accountId, [params.id]),
       ])
       if (contact === undefined) throw notFound('contact')

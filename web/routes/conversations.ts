@@ -6,6 +6,7 @@ import { isId } from '../../infra/ids.ts'
 import { addNote, sendReply } from '../../messaging/send.ts'
 import { conversationStatuses, outboundKinds } from '../../storage/model/words.ts'
 import type { ConversationFilter, Reader } from '../../storage/index.ts'
+import { need } from '../admit.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentConversations } from '../presenters/conversation.ts'
 import { presentMessages } from '../presenters/message.ts'
@@ -24,7 +25,7 @@ export const conversationRoutes = [
     path: '/conversations',
     tag: 'conversations',
     summary: 'Conversations, the newest activity first',
-    permission: 'user',
+    permission: 'conversations.read',
     query: z.strictObject({
       ...listFields,
       channel_id: filterId,
@@ -51,7 +52,7 @@ export const conversationRoutes = [
         ...(query.q !== undefined && query.q !== '' && { q: query.q }),
         ...(before !== undefined && { before: { lastActivityAt: before.at, id: before.id } }),
       }
-      const rows = await storage.conversations.list(storage.fresh, asker.accountId, filter)
+      const rows = await storage.conversations.list(storage.fresh, asker.accountId, filter, asker.scope)
       const { items, next_cursor } = pageOf(rows, query.limit, (row) => ({ at: row.lastActivityAt, id: row.id }))
       return { items: await presentConversations(storage, storage.fresh, asker.accountId, items), next_cursor }
     },
@@ -61,7 +62,7 @@ export const conversationRoutes = [
     path: '/conversations/:id',
     tag: 'conversations',
     summary: 'One conversation, with what may be said in it now',
-    permission: 'user',
+    permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
     answer: conversationShape,
     handle: ({ params }, call) => answerConversation(params.id, call),
@@ -71,7 +72,7 @@ export const conversationRoutes = [
     path: '/conversations/:id',
     tag: 'conversations',
     summary: 'Change status or assignee',
-    permission: 'user',
+    permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
     body: z.strictObject({
       status: z.enum(conversationStatuses).optional(),
@@ -80,6 +81,8 @@ export const conversationRoutes = [
     answer: conversationShape,
     async handle({ params, body }, call) {
       const { storage, asker } = call
+      if (body.status !== undefined) need(asker, 'conversations.change')
+      if (body.assignee_id !== undefined) need(asker, 'conversations.assign')
       await needConversation(params.id, call, storage.primary)
       if (body.assignee_id !== undefined) {
         const user =
@@ -106,7 +109,7 @@ export const conversationRoutes = [
     path: '/conversations/:id/messages',
     tag: 'messages',
     summary: 'What was said: the newest page first, each page in the order of time; `next_cursor` leads to older ones',
-    permission: 'user',
+    permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
     query: z.strictObject(listFields),
     answer: page(messageShape),
@@ -128,7 +131,7 @@ export const conversationRoutes = [
     path: '/conversations/:id/messages',
     tag: 'messages',
     summary: 'Say something: a reply, a public comment, a private reply to a comment, or a note among ourselves',
-    permission: 'user',
+    permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
     body: z.strictObject({
       kind: z.enum(outboundKinds),
@@ -145,6 +148,7 @@ export const conversationRoutes = [
     status: 201,
     async handle({ params, body }, call) {
       const { storage, asker } = call
+      need(asker, body.kind === 'note' ? 'notes.write' : 'conversations.reply')
       await needConversation(params.id, call, storage.primary)
       if (body.attachment_ids !== undefined && body.attachment_ids.length > 0)
         throw invalid([{ field: 'attachment_ids', message: 'Files cannot be sent yet; please send text.' }])
@@ -169,7 +173,7 @@ export const conversationRoutes = [
 ]
 
 async function needConversation(id: string, { storage, asker }: Call, reader: Reader = storage.fresh) {
-  const conversation = await storage.conversations.get(reader, asker.accountId, id)
+  const conversation = await storage.conversations.get(reader, asker.accountId, id, asker.scope)
   if (conversation === undefined) throw notFound('conversation')
   return conversation
 }

@@ -14,7 +14,7 @@ export const deadLetterRoutes = [
     path: '/dead-letters',
     tag: 'dead letters',
     summary: 'What could not be processed, the newest first',
-    permission: 'administrator',
+    permission: 'received.read',
     query: z.strictObject({ ...listFields, state: z.enum(parkedStates).default('dead') }),
     answer: page(deadLetterShape),
     async handle({ query }, { storage, asker }) {
@@ -37,7 +37,7 @@ export const deadLetterRoutes = [
     path: '/dead-letters/:id/replay',
     tag: 'dead letters',
     summary: 'Try it again, as if for the first time',
-    permission: 'administrator',
+    permission: 'received.replay',
     params: z.strictObject({ id: z.string() }),
     body: emptyBody,
     answer: deadLetterShape,

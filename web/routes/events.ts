@@ -1,6 +1,7 @@
 /** Numbered facts: as a list, and live. */
 import { z } from 'zod'
 import { invalid } from '../../infra/errors.ts'
+import { heardBy } from '../live.ts'
 import { presentEvent } from '../presenters/event.ts'
 import { eventShape, page } from '../presenters/shapes.ts'
 import { answered, limitField, route } from '../route.ts'
@@ -15,8 +16,8 @@ export const eventRoutes = [
     method: 'get',
     path: '/events',
     tag: 'events',
-    summary: 'Facts after a number, in order; ask again after the last one',
-    permission: 'user',
+    summary: 'Facts after a number that the asker may hear of, in order; ask again after `next_cursor` or the last one',
+    permission: 'none',
     query: z.strictObject({
       limit: limitField,
       after: number.optional(),
@@ -34,7 +35,7 @@ export const eventRoutes = [
       const items = events.slice(0, query.limit)
       const last = items.at(-1)
       return {
-        items: items.map(presentEvent),
+        items: (await heardBy(storage, asker, items)).map(presentEvent),
         next_cursor: events.length > query.limit && last !== undefined ? String(last.number) : null,
       }
     },
@@ -44,7 +45,7 @@ export const eventRoutes = [
     path: '/live',
     tag: 'events',
     summary: 'The same as server-sent events; resumes from Last-Event-ID without loss or repetition',
-    permission: 'user',
+    permission: 'none',
     query: z.strictObject({ after: number.optional().describe('where to begin without a Last-Event-ID') }),
     contentType: 'text/event-stream',
     status: 200,
@@ -54,10 +55,9 @@ export const eventRoutes = [
       if (parsed?.success === false)
         throw invalid([{ field: 'Last-Event-ID', message: 'Expected the number of an event.' }])
       await parts.live.open(request, response, {
-        accountId: asker.accountId,
         after: parsed?.data ?? query.after,
-        isStillAllowed: () =>
-          identity === undefined ? Promise.resolve(false) : parts.auth.isStillValid(request, identity),
+        asker,
+        askAgain: async () => (identity === undefined ? undefined : (await parts.auth.again(request, identity))?.asker),
       })
       return answered
     },

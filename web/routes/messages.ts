@@ -18,7 +18,7 @@ export const messageRoutes = [
     path: '/messages',
     tag: 'messages',
     summary: 'Messages, the newest first',
-    permission: 'user',
+    permission: 'conversations.read',
     query: z.strictObject({
       ...listFields,
       channel_id: filterId,
@@ -30,15 +30,20 @@ export const messageRoutes = [
     answer: page(messageShape),
     async handle({ query }, { storage, asker }) {
       const before = readCursor(query.cursor)
-      const rows = await storage.messages.list(storage.fresh, asker.accountId, {
-        limit: query.limit + 1,
-        ...(query.channel_id !== undefined && { channelId: query.channel_id }),
-        ...(query.conversation_id !== undefined && { conversationId: query.conversation_id }),
-        ...(query.direction !== undefined && { direction: query.direction }),
-        ...(query.kind !== undefined && { kind: query.kind }),
-        ...(query.external_id !== undefined && { externalId: query.external_id }),
-        ...(before !== undefined && { before: { occurredAt: before.at, id: before.id } }),
-      })
+      const rows = await storage.messages.list(
+        storage.fresh,
+        asker.accountId,
+        {
+          limit: query.limit + 1,
+          ...(query.channel_id !== undefined && { channelId: query.channel_id }),
+          ...(query.conversation_id !== undefined && { conversationId: query.conversation_id }),
+          ...(query.direction !== undefined && { direction: query.direction }),
+          ...(query.kind !== undefined && { kind: query.kind }),
+          ...(query.external_id !== undefined && { externalId: query.external_id }),
+          ...(before !== undefined && { before: { occurredAt: before.at, id: before.id } }),
+        },
+        asker.scope,
+      )
       const { items, next_cursor } = pageOf(rows, query.limit, (row) => ({ at: row.occurredAt, id: row.id }))
       return { items: await presentMessages(storage, storage.fresh, asker.accountId, items), next_cursor }
     },
@@ -48,7 +53,7 @@ export const messageRoutes = [
     path: '/messages/:id',
     tag: 'messages',
     summary: 'One message, with the fate of its delivery',
-    permission: 'user',
+    permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
     answer: messageShape,
     handle: ({ params }, call) => answerMessage(params.id, call),
@@ -58,7 +63,7 @@ export const messageRoutes = [
     path: '/messages/:id/retry',
     tag: 'messages',
     summary: 'Try a failed or undecided delivery again',
-    permission: 'user',
+    permission: 'conversations.reply',
     params: z.strictObject({ id: z.string() }),
     body: emptyBody,
     answer: messageShape,
@@ -73,7 +78,7 @@ export const messageRoutes = [
     path: '/messages/:id/cancel',
     tag: 'messages',
     summary: 'Take back a delivery that has not left',
-    permission: 'user',
+    permission: 'conversations.reply',
     params: z.strictObject({ id: z.string() }),
     body: emptyBody,
     answer: messageShape,
@@ -86,12 +91,13 @@ export const messageRoutes = [
 ]
 
 async function needMessage(id: string, { storage, asker }: Call): Promise<void> {
-  if ((await storage.messages.get(storage.primary, asker.accountId, id)) === undefined) throw notFound('message')
+  if ((await storage.messages.get(storage.primary, asker.accountId, id, asker.scope)) === undefined)
+    throw notFound('message')
 }
 
 /** One message as the asker sees it now. @throws Problem 404 */
 export async function answerMessage(id: string, { storage, asker }: Call): Promise<MessageJson> {
-  const message = await storage.messages.get(storage.fresh, asker.accountId, id)
+  const message = await storage.messages.get(storage.fresh, asker.accountId, id, asker.scope)
   const [presented] = await presentMessages(
     storage,
     storage.fresh,

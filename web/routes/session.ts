@@ -1,6 +1,8 @@
 /** Signing in, signing out, who am I. */
 import { z } from 'zod'
 import { Problem } from '../../infra/errors.ts'
+import { isLimited } from '../../storage/index.ts'
+import { askerOf } from '../auth.ts'
 import type { Identity } from '../auth.ts'
 import { newCsrfToken } from '../csrf.ts'
 import { isPassword } from '../passwords.ts'
@@ -49,6 +51,8 @@ export const sessionRoutes = [
         userId: user.id,
         accountId: user.accountId,
         csrf,
+        signedInAt: Date.now(),
+        confirmedAt: Date.now(),
         address,
         agent: request.get('user-agent') ?? '',
       })
@@ -58,7 +62,10 @@ export const sessionRoutes = [
           else reject(new Error('the session could not be kept', { cause: error }))
         })
       })
-      return presentSession(call, { user, csrf })
+      const needing = user.hasTotp ? [] : await storage.roles.needingTotp(storage.primary, user.accountId)
+      return presentSession(call, {
+        ...{ user, csrf, asker: await askerOf(storage, user, null), mustEnrol: needing.includes(user.role) },
+      })
     },
   }),
   route({
@@ -66,7 +73,8 @@ export const sessionRoutes = [
     path: '/session',
     tag: 'session',
     summary: 'Who am I',
-    permission: 'user',
+    permission: 'none',
+    isBeforeTotp: true,
     answer: sessionShape,
     handle: (_input, call) => presentSession(call, knownOf(call)),
   }),
@@ -75,7 +83,8 @@ export const sessionRoutes = [
     path: '/session',
     tag: 'session',
     summary: 'Sign out',
-    permission: 'user',
+    permission: 'none',
+    isBeforeTotp: true,
     async handle(_input, { request, response, identity }) {
       if (identity?.kind !== 'session')
         throw new Problem(409, 'no_session', 'A token is no session; it is revoked, not signed out.')
@@ -91,20 +100,23 @@ export const sessionRoutes = [
   }),
 ]
 
-function knownOf(call: Call): Pick<Identity, 'user' | 'csrf'> {
+function knownOf(call: Call): Identity {
   if (call.identity === undefined) throw new Problem(401, 'not_signed_in', 'Please sign in.')
   return call.identity
 }
 
 async function presentSession(
   { storage, config }: Call,
-  { user, csrf }: Pick<Identity, 'user' | 'csrf'>,
+  { user, csrf, asker, mustEnrol }: Pick<Identity, 'user' | 'csrf' | 'asker' | 'mustEnrol'>,
 ): Promise<SessionJson> {
   const account = await storage.accounts.get(storage.primary, user.accountId)
   return {
     user: presentUser(user),
     account: { id: user.accountId, name: account?.name ?? '' },
     csrf_token: csrf ?? null,
+    permissions: [...asker.permissions],
+    is_limited: isLimited(asker.scope),
+    totp: { is_set_up: user.hasTotp, is_needed: mustEnrol },
     demo: config.demo,
   }
 }

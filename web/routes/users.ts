@@ -9,7 +9,7 @@ export const userRoutes = [
     path: '/users',
     tag: 'users',
     summary: 'Who works here',
-    permission: 'user',
+    permission: 'users.read',
     answer: page(userShape),
     async handle(_input, { storage, asker }) {
       const users = await storage.users.list(storage.fresh, asker.accountId)

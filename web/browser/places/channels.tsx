@@ -19,7 +19,7 @@ import { CureButton, HealthMark, useReason } from './channel-health.tsx'
 
 export function Channels() {
   const { t } = useSpeech()
-  const isAdministrator = useSession().user.role === 'administrator'
+  const isAdministrator = useSession().permissions.includes('apps.manage')
   const channels = useQuery({
     queryKey: keys.channels,
     queryFn: ({ signal }) => api.channels(signal),
