@@ -33,6 +33,14 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: '100,000 events, each three times in random order, while nodes, broker and primary are killed',
     load: () => import('../chaos/replay.ts'),
   },
+  reply: {
+    about: 'from the call of the API to the network having the reply, against insert, publish and call',
+    load: () => import('./reply.ts'),
+  },
+  answers: {
+    about: '20,000 replies over 500 conversations while nodes, broker, primary and networks fail',
+    load: () => import('../chaos/answers.ts'),
+  },
   fresh: {
     about: "a read after the reader's own write on the replica, against the same read on the primary",
     load: () => import('./fresh.ts'),

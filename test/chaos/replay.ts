@@ -122,9 +122,9 @@ export async function signIn(cluster: Cluster): Promise<Agent> {
   return agent
 }
 
-/** An app and a channel on each network; where their webhooks go. Nothing answers behind their APIs. */
-export async function connect(agent: Agent): Promise<Record<NetworkName, string>> {
-  const base = { api_base_url: `http://${nowhere}` }
+/** An app and a channel on each network, whose API is at `host`; where their webhooks go. */
+export async function connect(agent: Agent, host = nowhere): Promise<Record<NetworkName, string>> {
+  const base = { api_base_url: `http://${host}` }
   const make = async (path: string, body: object): Promise<unknown> => {
     const { status, json } = await agent.call('POST', path, body)
     if (status !== 201) throw new Error(`POST ${path} answered ${String(status)}: ${JSON.stringify(json)}`)
