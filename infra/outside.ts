@@ -6,6 +6,7 @@
 import { lookup as resolveName } from 'node:dns'
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import { isIP } from 'node:net'
+import type { Readable } from 'node:stream'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { codeOf, messageOf } from './errors.ts'
@@ -17,7 +18,8 @@ export interface OutsideCall {
   readonly url: string | URL
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
+  /** A stream is read once; its `content-length` belongs among the headers. */
+  readonly body?: string | Uint8Array | Readable
   /** Time for the whole call, answer included. Default 10,000. */
   readonly limitMs?: number
   /** Most bytes of the answer's body. Default 1 MiB. */

@@ -1,17 +1,20 @@
 /** Facebook Pages: Messenger conversations and comments below posts. */
-import { noFiles } from '../connector.ts'
 import type { ChannelAccess, Connector, Limits, Lookup, OutboundMessage, Outcome } from '../connector.ts'
+import { actCall, doAct } from '../meta/acts.ts'
 import { careFor } from '../meta/care.ts'
+import { privateReplyCall, replyCall, splitDirect } from '../meta/direct.ts'
+import type { DirectRules } from '../meta/direct.ts'
 import { findOwn, lookUpDirect } from '../meta/find-own.ts'
 import { callGraph } from '../meta/graph.ts'
 import type { GraphCall } from '../meta/graph.ts'
+import { inCharacters, megabyte, outOfBounds } from '../meta/limits.ts'
 import { pageFields, pagePermissions } from '../meta/permissions.ts'
+import { refuse } from '../meta/refuse.ts'
 import { sendCall } from '../meta/send.ts'
 import { metaSignIn } from '../meta/sign-in.ts'
+import { notUploaded, uploadAttachment, uploadPhoto } from '../meta/upload.ts'
 import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
 import { readPageBack } from './read-back.ts'
-
-const dayMs = 24 * 60 * 60 * 1000
 
 export const facebook: Connector = {
   type: 'facebook',
@@ -19,7 +22,17 @@ export const facebook: Connector = {
   addressScope: 'channel',
   limits: (thread) => (thread === 'direct' ? directLimits : publicLimits),
 
+  split: (message) =>
+    message.kind === 'reply'
+      ? splitDirect(message)
+      : [{ text: message.text, files: (message.files ?? []).map((_, index) => index) }],
+  upload: (channel, file, use, _begun, signal) =>
+    use === 'public' && file.kind === 'image'
+      ? uploadPhoto(channel, file, signal)
+      : uploadAttachment(channel, file, 'messenger', signal),
   send: (channel, message, signal) => sendCall(channel, toCall(message), signal),
+
+  act: (channel, act, signal) => doAct(channel, actCall(act, 'facebook'), signal),
 
   /** Conversations API for direct answers, comments edge for public ones. */
   lookUp: (channel, message, since, signal) =>
@@ -53,83 +66,65 @@ export const facebook: Connector = {
   signIn: metaSignIn,
 }
 
-/** Send API: 2,000 characters. */
+/** Send API: 2,000 characters; attachments of 25 MB; 13 quick replies. */
 const directLimits: Limits = {
   kinds: ['reply', 'note'],
   maxTextLength: 2000,
-  measureText: (text) => text.length,
-  counting: 'characters',
-  files: noFiles,
-  extras: {},
-  acts: [],
+  ...inCharacters,
+  files: {
+    max: 10,
+    kinds: {
+      image: { types: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'], maxBytes: 25 * megabyte },
+      video: { types: ['video/*'], maxBytes: 25 * megabyte },
+      audio: { types: ['audio/*'], maxBytes: 25 * megabyte },
+      file: { types: ['application/*', 'text/*', 'image/*', 'audio/*', 'video/*'], maxBytes: 25 * megabyte },
+    },
+  },
+  extras: { quickReplies: { max: 13, maxTitleLength: 20 } },
+  acts: ['react', 'unreact', 'typing', 'seen'],
 }
+/** Comments: 8,000 characters and one photo, of 4 MB as the photos edge takes it. */
 const publicLimits: Limits = {
   kinds: ['comment', 'private_reply', 'note'],
   maxTextLength: 8000,
-  measureText: (text) => text.length,
-  counting: 'characters',
-  files: noFiles,
+  ...inCharacters,
+  files: { max: 1, kinds: { image: { types: ['image/jpeg', 'image/png', 'image/gif'], maxBytes: 4 * megabyte } } },
   extras: {},
-  acts: [],
+  acts: ['hide', 'unhide', 'like', 'unlike', 'delete'],
 }
 const pageSize = 50
 
-/** The one request that says `message`, or why it cannot be said. */
-function toCall(message: OutboundMessage): GraphCall | Outcome {
-  const limit = message.kind === 'comment' ? publicLimits.maxTextLength : directLimits.maxTextLength
-  if (message.text.trim() === '') return refuse('content', 'empty', 'The message is empty.')
-  if (message.text.length > limit)
-    return refuse('content', 'too_long', `The text is longer than ${String(limit)} characters.`)
-  switch (message.kind) {
-    case 'reply':
-      return message.contactExternalId === undefined
-        ? refuse('recipient', 'nobody', 'The message is addressed to nobody.')
-        : replyCall(message.contactExternalId, message)
-    case 'private_reply':
-      // Private replies: once for each comment, within seven days.
-      return message.inReplyTo === undefined
-        ? refuse('recipient', 'nobody', 'A private reply answers a comment.')
-        : {
-            method: 'POST',
-            path: 'me/messages',
-            body: {
-              recipient: { comment_id: message.inReplyTo },
-              message: { text: message.text, metadata: message.reference },
-            },
-          }
-    case 'comment':
-      return message.inReplyTo === undefined
-        ? refuse('recipient', 'nobody', 'A comment answers a comment or a post.')
-        : { method: 'POST', path: `${encodeURIComponent(message.inReplyTo)}/comments`, body: { message: message.text } }
-  }
+const messenger: DirectRules = {
+  name: 'Messenger',
+  limits: directLimits,
+  hasMetadata: true,
+  attachment: ({ kind, uploadedId }) =>
+    uploadedId === undefined ? undefined : { type: kind, payload: { attachment_id: uploadedId } },
 }
 
-/** Send API: RESPONSE within 24 hours of the person's last message, HUMAN_AGENT within seven days, nothing after. */
-function replyCall(personId: string, message: OutboundMessage): GraphCall | Outcome {
-  const ageMs = message.lastInboundAt === undefined ? 0 : Date.now() - message.lastInboundAt.getTime()
-  if (ageMs > 7 * dayMs)
-    return refuse(
-      'window',
-      'window_closed',
-      'The person last wrote more than seven days ago; Messenger takes no answer any more.',
-    )
+/** The one request that says `message`, or why it cannot be said. */
+function toCall(message: OutboundMessage): GraphCall | Outcome {
+  if (message.kind === 'reply') return replyCall(message, messenger)
+  return message.kind === 'private_reply' ? privateReplyCall(message, messenger) : commentCall(message)
+}
+
+/** A comment and its photo are one request. */
+function commentCall(message: OutboundMessage): GraphCall | Outcome {
+  const { inReplyTo, text, files: [photo, ...more] = [] } = message
+  if (inReplyTo === undefined) return refuse('recipient', 'nobody', 'A comment answers a comment or a post.')
+  const wrong = outOfBounds(message, publicLimits, publicLimits.files)
+  if (wrong !== undefined) return wrong
+  if (more.length > 0) return refuse('content', 'too_many_files', 'A comment on Facebook has one photo.')
+  if (photo !== undefined && photo.uploadedId === undefined) return notUploaded
   return {
     method: 'POST',
-    path: 'me/messages',
+    path: `${encodeURIComponent(inReplyTo)}/comments`,
     body: {
-      recipient: { id: personId },
-      ...(ageMs > dayMs ? { messaging_type: 'MESSAGE_TAG', tag: 'HUMAN_AGENT' } : { messaging_type: 'RESPONSE' }),
-      message: { text: message.text, metadata: message.reference },
+      ...(text.trim() === '' ? {} : { message: text }),
+      ...(photo === undefined ? {} : { attachment_id: photo.uploadedId }),
     },
   }
 }
-
-const refuse = (reasonClass: 'content' | 'recipient' | 'window', code: string, reason: string): Outcome => ({
-  type: 'refused',
-  class: reasonClass,
-  code,
-  reason,
-})
 
 /** Facebook has two levels of comments: an answer to an answer stands below the first comment, so that is searched too. */
 async function lookUpComment(

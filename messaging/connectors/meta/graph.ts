@@ -1,8 +1,11 @@
 /** Calls of the Graph API (Graph API: overview, rate limiting). */
+import type { Readable } from 'node:stream'
 import { callOutside, OutsideError } from '../../../infra/outside.ts'
 import { messageOf } from '../../../infra/errors.ts'
 import type { AppAccess, ChannelAccess, Outcome } from '../connector.ts'
 import { fieldsOf, listOf, readJson } from '../reading.ts'
+import { streamForm } from './form.ts'
+import type { GraphForm } from './form.ts'
 import { classifyGraphError, readGraphError } from './outcomes.ts'
 import { proveAppSecret } from './signature.ts'
 import { noteUsage } from './usage.ts'
@@ -17,6 +20,8 @@ export interface GraphCall {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: Readonly<Record<string, unknown>>
+  /** Instead of `body`: with a file. */
+  readonly form?: GraphForm
   /** May be called without a token: the app's secret is in the query. */
   readonly isOpen?: boolean
   readonly isUnversioned?: boolean
@@ -55,16 +60,19 @@ export async function callGraphAs(
     const secret = host === instagramHost ? app.app.clientSecret : app.app.secret
     if (secret !== undefined && !token.includes('|')) query.set('appsecret_proof', proveAppSecret(token, secret))
   }
+  let content: Content
+  try {
+    content = await contentOf(call)
+  } catch (error) {
+    return failed({ type: 'retry', code: 'no_file', reason: `The file cannot be read just now: ${messageOf(error)}` })
+  }
   try {
     const answer = await callOutside({
       url: `${app.apiBaseUrl ?? host}/${call.isUnversioned === true ? '' : `${graphVersion}/`}${call.path}?${query.toString()}`,
       method: call.method,
-      headers: {
-        accept: 'application/json',
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      limitMs: 20_000,
+      headers: { accept: 'application/json', ...content.headers },
+      ...(content.body === undefined ? {} : { body: content.body }),
+      limitMs: call.form === undefined ? 20_000 : 120_000,
       maxBytes: 4 * 1024 * 1024,
       allowHosts: app.allowHosts,
       signal,
@@ -85,7 +93,26 @@ export async function callGraphAs(
         ? { type: 'retry', code: error.code, reason: error.message }
         : { type: 'unknown', code: error instanceof OutsideError ? error.code : 'error', reason: messageOf(error) },
     )
+  } finally {
+    if (typeof content.body === 'object') content.body.destroy()
   }
+}
+
+/** Of a call that nobody outside can notice: what may have worked may be repeated. */
+export function harmless(outcome: Exclude<Outcome, { type: 'sent' }>): Exclude<Outcome, { type: 'sent' }> {
+  return outcome.type === 'unknown' ? { ...outcome, type: 'retry' } : outcome
+}
+
+interface Content {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Readable
+}
+
+async function contentOf({ body, form }: GraphCall): Promise<Content> {
+  if (form !== undefined) return streamForm(form)
+  return body === undefined
+    ? { headers: {} }
+    : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 /** How much of the allowance is used, in percent, and how long to wait once it is spent (`X-App-Usage`, `X-Business-Use-Case-Usage`). */
