@@ -4,7 +4,9 @@ import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
 import { runDemo } from './demo.ts'
+import { startDue } from './due.ts'
 import { listSweeps } from './maintenance.ts'
+import { occurrenceKinds } from './occurrence-kinds.ts'
 import { jobQueues, runSweeps } from './queue.ts'
 import type { JobQueueName } from './queue.ts'
 
@@ -27,7 +29,7 @@ export function startBackend(context: BackendContext): Promise<Running> {
   const strange = wanted.filter((name) => !jobQueueNames.some((known) => known === name))
   if (strange.length > 0)
     throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
-  const parts: Running[] = []
+  const parts: Running[] = [startDue({ storage, logger, node: config.node }, occurrenceKinds)]
   if (wanted.includes(jobQueues.maintenance))
     parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger, config)))
   if (config.demo && config.sandboxUrl !== undefined)

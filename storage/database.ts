@@ -49,10 +49,15 @@ export interface Position {
   gtid: string | undefined
 }
 
+export interface WriteOptions {
+  /** Rolled back by the server when nothing is heard from us for so many seconds: the locks of a process that stands still come free. */
+  readonly idleLimitS?: number
+}
+
 /** The databases as one reader and writer sees them. */
 export interface Database {
   /** One transaction; repeated on a deadlock. Notes the GTID of its commit in the position. @throws CommitUnknown */
-  write<T>(work: (tx: Writer) => Promise<T>): Promise<T>
+  write<T>(work: (tx: Writer) => Promise<T>, options?: WriteOptions): Promise<T>
   /** Sees this reader's own last write: a replica that has reached its position, else the primary. */
   readonly fresh: Reader
   /** May lag: reports, exports, searches. A replica; the primary only when there is none. */
@@ -134,11 +139,18 @@ export function openDatabases(config: Config, logger: Logger): Databases {
       primary: primaryReader,
       fresh: fresh(position),
       bulk,
-      write: (work) =>
-        write(primary, logger, work, (gtid) => {
-          position.gtid = position.gtid === undefined || position.gtid === 'unknown' ? gtid : later(position.gtid, gtid)
-          for (const { watch } of replicas) watch.expect(gtid)
-        }),
+      write: (work, options) =>
+        write(
+          primary,
+          logger,
+          work,
+          (gtid) => {
+            position.gtid =
+              position.gtid === undefined || position.gtid === 'unknown' ? gtid : later(position.gtid, gtid)
+            for (const { watch } of replicas) watch.expect(gtid)
+          },
+          options,
+        ),
     }),
     current: () => currentPosition(primaryReader),
     replicas: () => replicas.map(({ name, watch }) => ({ name, isConnected: watch.isConnected, lagMs: watch.lagMs })),

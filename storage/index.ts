@@ -33,6 +33,7 @@ import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
 import { messages } from './stores/messages.ts'
 import { nodes } from './stores/nodes.ts'
+import { occurrences } from './stores/occurrences.ts'
 import { outbox } from './stores/outbox.ts'
 import { parked } from './stores/parked.ts'
 import { posts } from './stores/posts.ts'
@@ -64,16 +65,17 @@ const stores = {
   leases,
   messages,
   nodes,
+  occurrences,
   outbox,
   parked,
   posts,
   received,
   relay,
+  roles,
+  teams,
   tokens,
   users,
 }
-  roles,
-  teams,
 
 type Stores = typeof stores & { documents: typeof documents & DocumentFiles }
 
@@ -129,6 +131,7 @@ export type { Conversation, ConversationFilter, NewConversation } from './stores
 export type { Attempt, Delivery, Due } from './stores/deliveries.ts'
 export type { Lane } from './stores/lanes.ts'
 export type { Appearance, ExternalKey, Message, MessageFilter, Reaction } from './stores/messages.ts'
+export type { Occurrence, OccurrenceKind, OccurrenceState } from './stores/occurrences.ts'
 export type { NewPost, Post } from './stores/posts.ts'
 export type { Received, ReceivedChoice, ReceivedEntry, ReceivedFilter, TraceEntry } from './stores/received.ts'
 export type { Unnumbered } from './stores/relay.ts'

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem, codeOf } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
-import type { Reader, Writer, writes } from './database.ts'
+import type { Reader, Writer, WriteOptions, writes } from './database.ts'
 import type { Connection, Pool, SqlValue } from './pool.ts'
 
 /** The connection was lost while the commit was answered: the transaction may have happened or not. Only a unique key can tell. */
@@ -27,10 +27,11 @@ export async function write<T>(
   logger: Logger,
   work: (tx: Writer) => Promise<T>,
   note: (gtid: string) => void,
+  options: WriteOptions = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await writeOnce(primary, logger, work, note)
+      return await writeOnce(primary, logger, work, note, options)
     } catch (error) {
       if (attempt === tries || !isRepeatable(error)) throw error
       await sleep(Math.random() * 10 * 2 ** attempt)
@@ -46,19 +47,24 @@ async function writeOnce<T>(
   logger: Logger,
   work: (tx: Writer) => Promise<T>,
   note: (gtid: string) => void,
+  { idleLimitS = 0 }: WriteOptions,
 ): Promise<T> {
   const connection = await primary.acquire()
   const hooks: (() => void | Promise<void>)[] = []
+  const giveBack = async (): Promise<void> => {
+    if (idleLimitS > 0)
+      await connection.command('set session idle_transaction_timeout = default').catch(() => undefined)
+    connection.release()
+  }
   let result: T
   try {
+    if (idleLimitS > 0)
+      await connection.command(`set session idle_transaction_timeout = ${String(Math.trunc(idleLimitS))}`)
     await connection.command('start transaction')
     result = await work(writerOf(connection, hooks))
   } catch (error) {
     // A connection that cannot even roll back is closed, which rolls back as well.
-    await connection.command('rollback').then(
-      () => connection.release(),
-      () => connection.discard(),
-    )
+    await connection.command('rollback').then(giveBack, () => connection.discard())
     throw error
   }
   try {
@@ -68,7 +74,7 @@ async function writeOnce<T>(
     connection.discard()
     throw error instanceof Problem ? new CommitUnknown(error.cause) : error
   }
-  connection.release()
+  await giveBack()
   for (const hook of hooks) {
     try {
       await hook()
