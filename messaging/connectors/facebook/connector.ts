@@ -23,9 +23,9 @@ export const facebook: Connector = {
   limits: (thread) => (thread === 'direct' ? directLimits : publicLimits),
 
   split: (message) =>
-    message.kind === 'reply'
-      ? splitDirect(message)
-      : [{ text: message.text, files: (message.files ?? []).map((_, index) => index) }],
+    message.kind === 'comment'
+      ? [{ text: message.text, files: (message.files ?? []).map((_, index) => index) }]
+      : splitDirect(message),
   upload: (channel, file, use, _begun, signal) =>
     use === 'public' && file.kind === 'image'
       ? uploadPhoto(channel, file, signal)
@@ -112,7 +112,7 @@ function toCall(message: OutboundMessage): GraphCall | Outcome {
 function commentCall(message: OutboundMessage): GraphCall | Outcome {
   const { inReplyTo, text, files: [photo, ...more] = [] } = message
   if (inReplyTo === undefined) return refuse('recipient', 'nobody', 'A comment answers a comment or a post.')
-  const wrong = outOfBounds(message, publicLimits, publicLimits.files)
+  const wrong = outOfBounds(message, publicLimits)
   if (wrong !== undefined) return wrong
   if (more.length > 0) return refuse('content', 'too_many_files', 'A comment on Facebook has one photo.')
   if (photo !== undefined && photo.uploadedId === undefined) return notUploaded

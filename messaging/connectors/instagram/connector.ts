@@ -1,17 +1,20 @@
 /** Instagram accounts: direct messages and comments, by Facebook Login or by Instagram Login (`login: instagram`). */
-import { noFiles } from '../connector.ts'
 import type { ChannelAccess, Connector, Limits, Lookup, OutboundMessage, Outcome } from '../connector.ts'
+import { actCall, doAct } from '../meta/acts.ts'
 import { careFor } from '../meta/care.ts'
+import { privateReplyCall, replyCall, splitDirect } from '../meta/direct.ts'
+import type { DirectRules } from '../meta/direct.ts'
 import { findOwn, lookUpDirect } from '../meta/find-own.ts'
 import { callGraph } from '../meta/graph.ts'
 import type { GraphCall } from '../meta/graph.ts'
+import { inBytes, inCharacters, megabyte, outOfBounds, textOnly } from '../meta/limits.ts'
 import { instagramLoginFields, instagramPageFields, instagramPermissions } from '../meta/permissions.ts'
+import { refuse } from '../meta/refuse.ts'
 import { sendCall } from '../meta/send.ts'
 import { metaSignIn } from '../meta/sign-in.ts'
+import { uploadAttachment } from '../meta/upload.ts'
 import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
 import { readAccountBack } from './read-back.ts'
-
-const dayMs = 24 * 60 * 60 * 1000
 
 export const instagram: Connector = {
   type: 'instagram',
@@ -19,7 +22,18 @@ export const instagram: Connector = {
   addressScope: 'channel',
   limits: (thread) => (thread === 'direct' ? directLimits : publicLimits),
 
+  split: (message) =>
+    message.kind === 'comment'
+      ? [{ text: message.text, files: (message.files ?? []).map((_, index) => index) }]
+      : splitDirect(message),
+  /** Instagram Login has no upload: there the file is fetched from its address. */
+  upload: (channel, file, _use, _begun, signal) =>
+    channel.credentials.login === 'instagram'
+      ? Promise.resolve({ type: 'ok', id: byAddress, expiresAt: undefined })
+      : uploadAttachment(channel, file, 'instagram', signal),
   send: (channel, message, signal) => sendCall(channel, toCall(message), signal),
+
+  act: (channel, act, signal) => doAct(channel, actCall(act, 'instagram'), signal),
 
   lookUp: (channel, message, since, signal) =>
     message.kind === 'comment'
@@ -62,74 +76,61 @@ export const instagram: Connector = {
   signIn: metaSignIn,
 }
 
-/** Instagram counts bytes in direct messages (Send API). */
+/** Instagram counts bytes in direct messages (Send API); media as the Attachment Upload API lists them. */
 const directLimits: Limits = {
   kinds: ['reply', 'note'],
   maxTextLength: 1000,
-  measureText: (text) => Buffer.byteLength(text),
-  counting: 'bytes',
-  files: noFiles,
-  extras: {},
-  acts: [],
+  ...inBytes,
+  files: {
+    max: 10,
+    kinds: {
+      image: { types: ['image/png', 'image/jpeg', 'image/gif'], maxBytes: 8 * megabyte },
+      video: {
+        types: ['video/mp4', 'video/ogg', 'video/x-msvideo', 'video/quicktime', 'video/webm'],
+        maxBytes: 25 * megabyte,
+      },
+      audio: { types: ['audio/aac', 'audio/mp4', 'audio/x-m4a', 'audio/wav', 'audio/x-wav'], maxBytes: 25 * megabyte },
+      file: { types: ['application/pdf'], maxBytes: 25 * megabyte },
+    },
+  },
+  extras: { quickReplies: { max: 13, maxTitleLength: 20 } },
+  acts: ['react', 'unreact', 'typing', 'seen'],
 }
 const publicLimits: Limits = {
   kinds: ['comment', 'private_reply', 'note'],
   maxTextLength: 2200,
-  measureText: (text) => text.length,
-  counting: 'characters',
-  files: noFiles,
-  extras: {},
-  acts: [],
+  ...inCharacters,
+  ...textOnly,
+  acts: ['hide', 'unhide', 'delete'],
 }
 const pageSize = 50
 
+/** What stands for an upload where the login has none: Instagram fetches the file itself. */
+const byAddress = 'by-address'
+
+const direct: DirectRules = {
+  name: 'Instagram',
+  limits: directLimits,
+  hasMetadata: false,
+  attachment: ({ kind, uploadedId, publicUrl }) =>
+    uploadedId === undefined
+      ? undefined
+      : {
+          type: kind,
+          payload: uploadedId === byAddress ? { url: publicUrl } : { attachment_id: uploadedId },
+        },
+}
+
 /** The one request that says `message`, or why it cannot be said. */
 function toCall(message: OutboundMessage): GraphCall | Outcome {
-  if (message.text.trim() === '') return refuse('content', 'empty', 'The message is empty.')
-  const limits = message.kind === 'comment' ? publicLimits : directLimits
-  if (limits.measureText(message.text) > limits.maxTextLength)
-    return refuse(
-      'content',
-      'too_long',
-      `The text is longer than ${String(limits.maxTextLength)} ${message.kind === 'comment' ? 'characters' : 'bytes'}.`,
-    )
-  const { text, inReplyTo, contactExternalId } = message
-  if (message.kind === 'reply')
-    return contactExternalId === undefined
-      ? refuse('recipient', 'nobody', 'The message is addressed to nobody.')
-      : replyCall(contactExternalId, message)
-  if (inReplyTo === undefined) return refuse('recipient', 'nobody', 'A comment answers a comment.')
-  return message.kind === 'private_reply'
-    ? { method: 'POST', path: 'me/messages', body: { recipient: { comment_id: inReplyTo }, message: { text } } }
-    : { method: 'POST', path: `${encodeURIComponent(inReplyTo)}/replies`, body: { message: text } }
+  if (message.kind === 'reply') return replyCall(message, direct)
+  if (message.kind === 'private_reply') return privateReplyCall(message, direct)
+  const wrong = outOfBounds(message, publicLimits)
+  if (wrong !== undefined) return wrong
+  return message.inReplyTo === undefined
+    ? refuse('recipient', 'nobody', 'A comment answers a comment.')
+    : { method: 'POST', path: `${encodeURIComponent(message.inReplyTo)}/replies`, body: { message: message.text } }
 }
-
-/** 24 hours after the person's last message, with HUMAN_AGENT seven days; Instagram knows no other tag. */
-function replyCall(personId: string, message: OutboundMessage): GraphCall | Outcome {
-  const ageMs = message.lastInboundAt === undefined ? 0 : Date.now() - message.lastInboundAt.getTime()
-  if (ageMs > 7 * dayMs)
-    return refuse(
-      'window',
-      'window_closed',
-      'The person last wrote more than seven days ago; Instagram takes no answer any more.',
-    )
-  return {
-    method: 'POST',
-    path: 'me/messages',
-    body: {
-      recipient: { id: personId },
-      ...(ageMs > dayMs ? { messaging_type: 'MESSAGE_TAG', tag: 'HUMAN_AGENT' } : { messaging_type: 'RESPONSE' }),
-      message: { text: message.text },
-    },
-  }
-}
-
-const refuse = (reasonClass: 'content' | 'recipient' | 'window', code: string, reason: string): Outcome => ({
-  type: 'refused',
-  class: reasonClass,
-  code,
-  reason,
-})
 
 const mentionFields = (kind: string | undefined, id: string | undefined): string =>
   `mentioned_${kind === 'comment' ? 'comment' : 'media'}.${kind === 'comment' ? 'comment_id' : 'media_id'}(${(id ?? '').replace(/\W/g, '')}){username}`

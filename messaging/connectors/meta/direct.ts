@@ -1,5 +1,5 @@
 /** Direct messages of Pages and Instagram accounts: one body for the Send API, or why it cannot be said. */
-import type { FileLimits, Limits, OutboundFile, OutboundMessage, Outcome, Part } from '../connector.ts'
+import type { Limits, OutboundFile, OutboundMessage, Outcome, Part } from '../connector.ts'
 import type { GraphCall } from './graph.ts'
 import { outOfBounds } from './limits.ts'
 import { refuse } from './refuse.ts'
@@ -27,7 +27,7 @@ export function splitDirect({ text, files = [] }: Pick<OutboundMessage, 'text' |
 export function replyCall(message: OutboundMessage, rules: DirectRules): GraphCall | Outcome {
   const { contactExternalId: personId, lastInboundAt, inReplyTo } = message
   if (personId === undefined) return refuse('recipient', 'nobody', 'The message is addressed to nobody.')
-  const content = contentOf(message, rules, rules.limits.files)
+  const content = contentOf(message, rules)
   if ('type' in content) return content
   const ageMs = lastInboundAt === undefined ? 0 : Date.now() - lastInboundAt.getTime()
   if (ageMs > 7 * dayMs)
@@ -45,10 +45,10 @@ export function replyCall(message: OutboundMessage, rules: DirectRules): GraphCa
   })
 }
 
-/** Private replies: text alone, once for each comment, within seven days. */
+/** Private replies: one message for each comment, within seven days. */
 export function privateReplyCall(message: OutboundMessage, rules: DirectRules): GraphCall | Outcome {
   if (message.inReplyTo === undefined) return refuse('recipient', 'nobody', 'A private reply answers a comment.')
-  const content = contentOf(message, rules, { max: 0, kinds: {} })
+  const content = contentOf(message, rules)
   return 'type' in content
     ? content
     : toMessages({ recipient: { comment_id: message.inReplyTo }, message: content.message })
@@ -64,9 +64,8 @@ const toMessages = (body: Readonly<Record<string, unknown>>): GraphCall => ({
 function contentOf(
   message: OutboundMessage,
   rules: DirectRules,
-  files: FileLimits,
 ): { readonly message: Readonly<Record<string, unknown>> } | Outcome {
-  const wrong = outOfBounds(message, rules.limits, files) ?? foreignExtras(message, rules)
+  const wrong = outOfBounds(message, rules.limits) ?? foreignExtras(message, rules)
   if (wrong !== undefined) return wrong
   const { text, files: [file, ...more] = [], extras } = message
   if (file !== undefined && (more.length > 0 || text.trim() !== ''))

@@ -1,5 +1,5 @@
 /** Pieces of what may be said, shared by Meta's connectors. */
-import type { FileLimits, Limits, OutboundMessage, Outcome } from '../connector.ts'
+import type { Limits, OutboundMessage, Outcome } from '../connector.ts'
 import { noFiles } from '../connector.ts'
 import { refuse } from './refuse.ts'
 
@@ -11,11 +11,10 @@ export const textOnly = { files: noFiles, extras: {}, acts: [] } as const satisf
 export const inCharacters = { counting: 'characters', measureText: (text: string): number => text.length } as const
 export const inBytes = { counting: 'bytes', measureText: (text: string): number => Buffer.byteLength(text) } as const
 
-/** Why this cannot be said within the limits; `undefined` when it can. `files`: what this kind of utterance takes of them. */
+/** Why this cannot be said within the limits; `undefined` when it can. */
 export function outOfBounds(
   message: OutboundMessage,
-  limits: Pick<Limits, 'maxTextLength' | 'counting' | 'measureText'>,
-  files: FileLimits,
+  limits: Pick<Limits, 'maxTextLength' | 'counting' | 'measureText' | 'files'>,
 ): Outcome | undefined {
   const { text, files: given = [], extras } = message
   if (text.trim() === '' && given.length === 0 && extras?.template === undefined)
@@ -27,7 +26,7 @@ export function outOfBounds(
       `The text is longer than ${String(limits.maxTextLength)} ${limits.counting === 'bytes' ? 'bytes' : 'characters'}.`,
     )
   for (const { kind, contentType, size } of given) {
-    const allowed = files.kinds[kind]
+    const allowed = limits.files.kinds[kind]
     if (allowed?.types.some((type) => covers(type, contentType)) !== true)
       return refuse('content', 'file_type', `Files of the type ${contentType} cannot be sent here as ${kind}.`)
     if (size > allowed.maxBytes)

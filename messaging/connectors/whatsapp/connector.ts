@@ -1,23 +1,43 @@
 /** WhatsApp Cloud API: one channel for each phone number. */
-import { noFiles } from '../connector.ts'
-import type { ChannelAccess, Connector, Limits, OutboundMessage, Outcome } from '../connector.ts'
+import type { ChannelAccess, Connector, OutboundAct } from '../connector.ts'
+import { doAct } from '../meta/acts.ts'
 import { careFor } from '../meta/care.ts'
 import { appToken } from '../meta/condition.ts'
 import { callGraph, callGraphAs, graphHost } from '../meta/graph.ts'
-import type { GraphCall } from '../meta/graph.ts'
 import { whatsappPermissions } from '../meta/permissions.ts'
+import { refuse } from '../meta/refuse.ts'
 import type { Wanted } from '../meta/subscription.ts'
+import { uploadBy } from '../meta/upload.ts'
 import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
 import { hexOf } from './content.ts'
-import { groupPrefix } from './people.ts'
-
-const dayMs = 24 * 60 * 60 * 1000
+import { directLimits, publicLimits, recipientOf, splitParts, toCall } from './outgoing.ts'
+import { listTemplates } from './templates.ts'
 
 export const whatsapp: Connector = {
   type: 'whatsapp',
   network: 'meta',
   addressScope: 'channel',
   limits: (thread) => (thread === 'direct' ? directLimits : publicLimits),
+
+  split: splitParts,
+  upload: (channel, file, _use, _begun, signal) =>
+    uploadBy(
+      channel,
+      {
+        method: 'POST',
+        path: `${encodeURIComponent(channel.externalId)}/media`,
+        form: { fields: { messaging_product: 'whatsapp', type: file.contentType }, file, as: 'file' },
+      },
+      { name: 'id', goodForMs: mediaMs },
+      signal,
+    ),
+  act: (channel, act, signal) => doAct(channel, actCall(channel, act), signal),
+  async listTemplates(channel, signal) {
+    const account = await findAccount(channel, signal)
+    return account === undefined
+      ? refuse('content', 'no_account', 'The id of the WhatsApp Business Account is not known: give it with the token.')
+      : listTemplates(channel, account.path, signal)
+  },
 
   /** Accepted is not delivered: failures come later, as a status with our reference. */
   async send(channel, message, signal) {
@@ -66,67 +86,29 @@ export const whatsapp: Connector = {
   ...careFor('whatsapp_business_account', whatsappPermissions, findAccount),
 }
 
-const directLimits: Limits = {
-  kinds: ['reply', 'note'],
-  maxTextLength: 4096,
-  measureText: (text) => text.length,
-  counting: 'characters',
-  files: noFiles,
-  extras: {},
-  acts: [],
-}
-const publicLimits: Limits = {
-  kinds: ['note'],
-  maxTextLength: 4096,
-  measureText: (text) => text.length,
-  counting: 'characters',
-  files: noFiles,
-  extras: {},
-  acts: [],
-}
+/** Media ids are good for 30 days; a day less, so that none dies between the look and the sending. */
+const mediaMs = 29 * 24 * 60 * 60 * 1000
 
-/** The one request that says `message`, or why it cannot be said (Cloud API: messages). */
-function toCall(channel: ChannelAccess, message: OutboundMessage): GraphCall | Outcome {
-  if (message.kind !== 'reply') return refuse('content', 'not_spoken', 'WhatsApp knows no comments.')
-  if (message.text.trim() === '') return refuse('content', 'empty', 'The message is empty.')
-  if (message.text.length > directLimits.maxTextLength)
-    return refuse('content', 'too_long', `The text is longer than ${String(directLimits.maxTextLength)} characters.`)
-  const personId = message.contactExternalId
-  if (personId === undefined) return refuse('recipient', 'nobody', 'The message is addressed to nobody.')
-  if (message.lastInboundAt !== undefined && Date.now() - message.lastInboundAt.getTime() > dayMs)
-    return refuse(
-      'window',
-      'window_closed',
-      'The person last wrote more than 24 hours ago; WhatsApp takes nothing but templates now.',
-    )
-  return {
-    method: 'POST',
-    path: `${encodeURIComponent(channel.externalId)}/messages`,
-    body: {
-      messaging_product: 'whatsapp',
-      ...recipientOf(personId),
-      type: 'text',
-      text: { body: message.text, preview_url: true },
-      ...(message.inReplyTo === undefined ? {} : { context: { message_id: message.inReplyTo } }),
-      biz_opaque_callback_data: message.reference,
-    },
-  }
+/** The one request that does it (Cloud API: reaction messages; mark as read; typing indicators, which mark as read too). */
+function actCall(
+  channel: ChannelAccess,
+  { what, targetExternalId: target, contactExternalId: person, emoji }: OutboundAct,
+) {
+  if (target === undefined) return refuse('content', 'nothing', 'There is no message named that it could be done to.')
+  const isReaction = what === 'react' || what === 'unreact'
+  if (!isReaction && what !== 'seen' && what !== 'typing')
+    return refuse('content', 'not_spoken', 'WhatsApp has nothing public.')
+  if (isReaction && person === undefined) return refuse('recipient', 'nobody', 'There is nobody to show it to.')
+  const content = isReaction
+    ? {
+        ...recipientOf(person ?? ''),
+        type: 'reaction',
+        reaction: { message_id: target, emoji: what === 'react' ? (emoji ?? '❤️') : '' },
+      }
+    : { status: 'read', message_id: target, ...(what === 'typing' ? { typing_indicator: { type: 'text' } } : {}) }
+  const path = `${encodeURIComponent(channel.externalId)}/messages`
+  return { method: 'POST', path, body: { messaging_product: 'whatsapp', ...content } } as const
 }
-
-/** A phone number, a group, or the user id of somebody who shows no number. */
-function recipientOf(personId: string): Readonly<Record<string, string>> {
-  if (personId.startsWith(groupPrefix)) return { recipient_type: 'group', to: personId.slice(groupPrefix.length) }
-  return /^\+?\d+$/.test(personId)
-    ? { recipient_type: 'individual', to: personId }
-    : { recipient_type: 'individual', recipient: personId }
-}
-
-const refuse = (reasonClass: 'content' | 'recipient' | 'window', code: string, reason: string): Outcome => ({
-  type: 'refused',
-  class: reasonClass,
-  code,
-  reason,
-})
 
 /**
  * Webhooks are subscribed for the business account: given with the token (`business_account_id`), or told by the token's
