@@ -252,6 +252,54 @@ describe('a channel', () => {
     secretsNowhere(mended.json)
   })
 
+  it('shows a wrong secret of its app directly, by code; the right one, added as the newest, mends it', async () => {
+    const lineOf = async (externalId: string, name: string): Promise<Record<string, unknown>> => {
+      const { id } = await channelOf(externalId)
+      const { checks } = (await ask('POST', `/channels/${String(id)}/examine`)).json
+      return checks.find((check: { name: string }) => check.name === name)
+    }
+    for (const [appId, channel, secret, code] of [
+      [metaId, '100009', 'meta-secret', '190'],
+      [xId, '200009', 'x-secret', '99'],
+    ] as const) {
+      expect(await lineOf(channel, 'secrets')).toMatchObject({ is_good: true, code: 'app_known', cure_code: null })
+      await ask('PATCH', `/apps/${appId}`, { secrets: ['mistyped'] })
+      expect(await lineOf(channel, 'secrets')).toMatchObject({
+        ...{ is_good: false, code: 'app_refused', parameters: { code }, cure_code: 'correct_app' },
+      })
+      const mended = await ask('PATCH', `/apps/${appId}`, { new_secret: secret })
+      expect([mended.status, mended.json.secret_count]).toEqual([200, 2])
+      expect(await lineOf(channel, 'secrets')).toMatchObject({ is_good: true, code: 'app_known' })
+      expect((await ask('PATCH', `/apps/${appId}`, { keep_secrets: 1 })).json.secret_count).toBe(1)
+      expect(await lineOf(channel, 'secrets')).toMatchObject({ is_good: true })
+    }
+    await ask('PATCH', `/apps/${metaId}`, { external_id: '1' })
+    expect(await lineOf('100009', 'secrets')).toMatchObject({ code: 'app_refused', parameters: { code: '101' } })
+    await ask('PATCH', `/apps/${metaId}`, { external_id: '770009' })
+  })
+
+  it('belongs to an app of which everything but its network can be changed', async () => {
+    const made = await ask('POST', '/apps', { network: 'x', name: 'spare', secrets: ['one'], consumer_key: 'k' })
+    const path = `/apps/${String(made.json.id)}`
+    const change = { name: 'Spare', external_id: '42', consumer_key: 'key', client_id: 'client' }
+    const { status, json } = await ask('PATCH', path, { ...change, client_secret: 'hush', new_secret: 'two' })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ ...change, has_client_secret: true, secret_count: 2 })
+    expect(JSON.stringify(json)).not.toMatch(/"hush"|"two"/)
+    expect((await ask('GET', path)).json).toEqual(json)
+    const bare = { external_id: null, client_id: null, client_secret: null }
+    expect((await ask('PATCH', path, bare)).json).toMatchObject({ external_id: null, has_client_secret: false })
+    expect((await ask('PATCH', path, { new_secret: 'two' })).json.secret_count).toBe(2)
+    const many = Array.from({ length: 10 }, (_, n) => `secret ${String(n)}`)
+    await ask('PATCH', path, { secrets: many })
+    expect((await ask('PATCH', path, { new_secret: 'one too many' })).json.faults[0].field).toBe('new_secret')
+    expect((await ask('PATCH', path, { new_secret: 'newer', keep_secrets: 3 })).json.secret_count).toBe(3)
+    for (const bad of [{ name: '' }, { keep_secrets: 0 }, { secrets: [] }, { network: 'meta' }])
+      expect((await ask('PATCH', path, bad)).status).toBe(422)
+    expect((await ask('PATCH', path, { name: 'mine' }, site.ben)).status).toBe(403)
+    expect((await ask('PATCH', path, { name: 'mine' }, site.zoe)).status).toBe(404)
+  })
+
   it('is renamed, and tells of it', async () => {
     const { id } = await channelOf('100009')
     expect((await ask('PATCH', `/channels/${String(id)}`, { name: ' Harbour ferries ' })).json.name).toBe(

@@ -41,6 +41,8 @@ export interface Network {
    * A body that is not JSON gives one `kept` item.
    */
   parse(body: Uint8Array): ParsedItem[]
+  /** Has the network say whether it knows the app under its newest secret. A good answer is yes. Never throws. */
+  examineApp?(app: AppAccess, signal: AbortSignal): Promise<Asked<'known' | 'not_possible'>>
 }
 
 /** One item of a webhook body and the channel it is for. */

@@ -45,9 +45,17 @@ export function openGraph(stage: Stage): Face {
       if (call.method === 'GET' && call.id === 'debug_token') {
         // An app may look into tokens; whoever has a token may look into it.
         const looked = textOf(call.parameters.input_token) ?? ''
+        const own = appOfToken(stage, looked)
+        if (app !== undefined && app === own)
+          return {
+            status: 200,
+            json: { data: { app_id: app.client_id ?? app.app_id, type: 'APP', is_valid: true, scopes: [] } },
+          }
+        if (app === undefined && token.includes('|')) return refuseApp(stage, token)
         return app !== undefined || looked === token ? debugToken(stage, looked) : invalid()
       }
       if (app !== undefined) return appSubscriptions(stage, app, call)
+      if (token.includes('|')) return refuseApp(stage, token)
       const state = tokenState(stage, token)
       const user = world.apps.get(textOf(fieldsOf(world.notes.get(`meta.user.${token}`)).app_id) ?? '')
       const channel = pick(stage, channelsOf(world, token), call)
@@ -70,6 +78,12 @@ export function openGraph(stage: Stage): Face {
 }
 
 const invalid = (): Answer => graphError(190, undefined, 'Invalid OAuth access token - Cannot parse access token', 401)
+
+/** An app's token with another secret, or of no app. */
+const refuseApp = (stage: Stage, token: string): Answer =>
+  appOf(stage.world, token.split('|')[0]) === undefined
+    ? graphError(101, undefined, 'Error validating application. Cannot get application info due to a system error.')
+    : graphError(190, undefined, 'Invalid OAuth access token signature.')
 
 /** `<app id>|<secret>`. */
 function appOfToken(stage: Stage, token: string): SandboxApp | undefined {

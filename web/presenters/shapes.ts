@@ -1,5 +1,6 @@
 /** The shapes of the API's answers, once: the routes answer them, the OpenAPI document is made of them, the browser app reads them. */
 import { z } from 'zod'
+import { setupCodes, setupCures } from '../../messaging/setup-lines.ts'
 import {
   attachmentStates,
   channelStates,
@@ -29,18 +30,18 @@ export const userShape = z.object({
   email: z.string(),
   role: z.string().describe('a built-in role or the id of one of your own'),
   language: z.string(),
-})
   time_zone: z.string(),
+})
 
 /** Who am I. `csrf_token` goes into the `X-CSRF-Token` header of every change made with the session cookie. */
 export const sessionShape = z.object({
   user: userShape,
   account: accountShape,
   csrf_token: z.string().nullable(),
-  demo: z.boolean().describe('whether sandbox networks run beside this site'),
   permissions: z.array(z.string()).describe('what this session or token may do'),
   is_limited: z.boolean().describe('to some channels or teams'),
   totp: z.object({ is_set_up: z.boolean(), is_needed: z.boolean().describe('nothing else may be done before it is set up') }),
+  demo: z.boolean().describe('whether sandbox networks run beside this site'),
 })
 
 export const appShape = z.object({
@@ -97,8 +98,11 @@ export const channelShape = z.object({
 export const checkShape = z.object({
   name: z.string().describe('stable'),
   is_good: z.boolean(),
-  text: z.string().describe('what was found'),
-  cure: z.string().nullable().describe('the one step that mends it'),
+  code: z.enum(setupCodes).describe('what was found; stable'),
+  parameters: z.record(z.string(), z.string()).describe('what the sentences name; `at` is an instant'),
+  text: z.string().describe('the same in English'),
+  cure_code: z.enum(setupCures).nullable().describe('the one step that mends it; stable'),
+  cure: z.string().nullable().describe('the same in English'),
 })
 
 /** What a disconnection did at the network. */

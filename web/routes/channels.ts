@@ -151,7 +151,9 @@ export const channelRoutes = [
         })
       const lines = await examineSetup(call, call.asker.accountId, channel.id)
       return {
-        checks: lines.map(({ check, ok, detail, cure }) => ({ name: check, is_good: ok, text: detail, cure })),
+        checks: lines.map(({ check, ok, code, parameters, detail, cureCode, cure }) => ({
+          ...{ name: check, is_good: ok, code, parameters: { ...parameters }, text: detail, cure_code: cureCode, cure },
+        })),
         channel: await answerChannel(params.id, call),
       }
     },

@@ -1,7 +1,7 @@
 /** Calls of the X API v2: for a user (OAuth 1.0a signed, or an OAuth 2 token), or for the app itself (a bearer token of its own). */
 import { messageOf } from '../../../infra/errors.ts'
 import { callOutside, OutsideError } from '../../../infra/outside.ts'
-import type { AppAccess, ChannelAccess, Outcome } from '../connector.ts'
+import type { AppAccess, Asked, ChannelAccess, Outcome } from '../connector.ts'
 import { fieldsOf, isFields, readJson, textOf } from '../reading.ts'
 import { signOAuth1 } from './oauth1.ts'
 import { classifyXError } from './outcomes.ts'
@@ -17,6 +17,10 @@ export interface XCall {
   readonly body?: Readonly<Record<string, unknown>>
   /** Instead of `body`, as a form. */
   readonly form?: Readonly<Record<string, string>>
+  /** Instead of both: fields and files, which OAuth does not sign. */
+  readonly multipart?: FormData
+  /** Default 20,000. */
+  readonly limitMs?: number
 }
 
 export type XFailure = Exclude<Outcome, { type: 'sent' }>
@@ -75,19 +79,18 @@ export async function callWith(
   authorization: string | undefined,
   signal: AbortSignal,
 ): Promise<XResult> {
-  const contentType = call.form !== undefined ? 'application/x-www-form-urlencoded' : 'application/json'
-  const body = call.form !== undefined ? new URLSearchParams(call.form).toString() : JSON.stringify(call.body)
   try {
+    const body = await bodyOf(call)
     const answer = await callOutside({
       url: urlOfCall(place, call),
       method: call.method,
       headers: {
         accept: 'application/json',
         ...(authorization === undefined ? {} : { authorization }),
-        ...(call.body === undefined && call.form === undefined ? {} : { 'content-type': contentType }),
+        ...(body === undefined ? {} : { 'content-type': body.type }),
       },
-      ...(call.body === undefined && call.form === undefined ? {} : { body }),
-      limitMs: 20_000,
+      ...(body === undefined ? {} : { body: body.bytes }),
+      limitMs: call.limitMs ?? 20_000,
       maxBytes: 4 * 1024 * 1024,
       allowHosts: place.allowHosts,
       signal,
@@ -107,10 +110,30 @@ export async function callWith(
   }
 }
 
+async function bodyOf({
+  body,
+  form,
+  multipart,
+}: XCall): Promise<{ readonly type: string; readonly bytes: string | Uint8Array } | undefined> {
+  if (multipart !== undefined) {
+    const encoded = new Response(multipart)
+    return { type: encoded.headers.get('content-type') ?? '', bytes: await encoded.bytes() }
+  }
+  if (form !== undefined)
+    return { type: 'application/x-www-form-urlencoded', bytes: new URLSearchParams(form).toString() }
+  return body === undefined ? undefined : { type: 'application/json', bytes: JSON.stringify(body) }
+}
+
 /** Bearer tokens of apps last until somebody takes them back. */
 const bearers = new Map<string, string>()
 const keyOf = ({ apiBaseUrl, app }: AppAccess): string =>
   `${apiBaseUrl ?? xHost} ${app.consumerKey ?? ''} ${app.secret ?? ''}`
+
+/** Whether X gives the app a token for its consumer key and secret. Never throws. */
+export async function examineXApp(app: AppAccess, signal: AbortSignal): Promise<Asked<'known' | 'not_possible'>> {
+  const result = await fetchBearer(app, signal)
+  return result.ok ? { type: 'ok', value: 'known' } : result.outcome
+}
 
 /** Client credentials (OAuth 2 app-only): consumer key and secret for a bearer token. */
 async function fetchBearer(

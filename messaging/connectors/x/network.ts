@@ -6,6 +6,7 @@ import type { InboundEvent, Network, ParsedItem } from '../connector.ts'
 import { fieldsOf, flagOf, isFields, readJson, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 import { openActivity } from './activity.ts'
+import { examineXApp } from './api.ts'
 import { gatherUsers, itemOf, kept, readRevoke } from './delivery.ts'
 import type { ReadItem } from './delivery.ts'
 import { readDirectMessage, readReadMark } from './direct-messages.ts'
@@ -13,7 +14,13 @@ import { cut, nameOf } from './people.ts'
 import { readDeletion, readLike, readPost } from './posts.ts'
 import { answerCrc, verifyX } from './signature.ts'
 
-export const x: Network = { name: 'x', answerHandshake: answerCrc, verify: verifyX, parse: parseX }
+export const x: Network = {
+  name: 'x',
+  answerHandshake: answerCrc,
+  verify: verifyX,
+  parse: parseX,
+  examineApp: examineXApp,
+}
 
 const follow: ReadItem = () => kept('a follow is not shown')
 const block: ReadItem = () => kept('a block is not shown')

@@ -21,7 +21,7 @@ const names: Readonly<Record<string, Key>> = {
 
 /** Runs once when it appears; a further run is another component. */
 export function Examination({ channelId, name }: { readonly channelId: string; readonly name: string }) {
-  const { t } = useSpeech()
+  const { t, times } = useSpeech()
   const client = useQueryClient()
   const query = useQuery({
     queryKey: ['examination', channelId],
@@ -45,15 +45,17 @@ export function Examination({ channelId, name }: { readonly channelId: string; r
       {query.isError && <Failure error={query.error} again={() => void query.refetch()} />}
       {query.data && (
         <ul className="plain-list">
-          {query.data.checks.map(({ name: check, is_good, text, cure }) => {
+          {query.data.checks.map(({ name: check, is_good, code, parameters, cure_code }) => {
             const Sign = is_good ? IconCircleCheck : IconCircleX
             const known = names[check]
+            const { at } = parameters
+            const said = at === undefined ? parameters : { ...parameters, at: times.exact(at) }
             return (
               <li key={check} className="check" data-verdict={is_good ? 'good' : 'bad'}>
                 <Sign size={22} role="img" aria-label={t(is_good ? 'check.good' : 'check.bad')} />
                 <div>
-                  <strong>{known ? t(known) : check}</strong> <span>{text}</span>
-                  {cure && <div className="check-cure">{cure}</div>}
+                  <strong>{known ? t(known) : check}</strong> <span>{t(`setup.${code}`, said)}</span>
+                  {cure_code && <div className="check-cure">{t(`cure.${cure_code}`, said)}</div>}
                 </div>
               </li>
             )
