@@ -310,7 +310,17 @@ export interface FileLimits {
   /** In one utterance; more than the network takes by one request become several parts. */
   readonly max: number
   /** Only what is named is taken; content types in full, or a family such as `image/*`. */
-  readonly kinds: Partial<Record<FileKind, { readonly types: readonly string[]; readonly maxBytes: number }>>
+  readonly kinds: Partial<
+    Record<
+      FileKind,
+      {
+        readonly types: readonly string[]
+        readonly maxBytes: number
+        /** Types that have a limit of their own. */
+        readonly maxBytesOf?: Readonly<Record<string, number>>
+      }
+    >
+  >
 }
 
 export interface ExtraLimits {
@@ -329,6 +339,7 @@ export type ActName = 'hide' | 'unhide' | 'like' | 'unlike' | 'delete' | 'react'
 /** Something done to a message, or shown to a person, that says nothing. All of them may be repeated without harm. */
 export interface OutboundAct {
   readonly what: ActName
+  readonly thread: 'direct' | 'public'
   /** The message it is done to, by the network's id; for `typing` and `seen` the newest one of that person. */
   readonly targetExternalId: string | undefined
   readonly contactExternalId: string | undefined

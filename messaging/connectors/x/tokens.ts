@@ -12,11 +12,13 @@ import { nameOf, personOf } from './people.ts'
 export const scopes = [
   'tweet.read',
   'tweet.write',
+  'tweet.moderate.write',
   'users.read',
   'dm.read',
   'dm.write',
   'media.write',
   'like.read',
+  'like.write',
   'offline.access',
 ] as const
 
