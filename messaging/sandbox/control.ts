@@ -27,7 +27,7 @@ import { killTokens } from './x-tokens.ts'
 import { firstPost, markRead, say, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import type { Answer, Request } from './http.ts'
-import type { SandboxChannel, SandboxType, Utterance } from './world.ts'
+import type { Marks, SandboxChannel, SandboxType, Utterance } from './world.ts'
 
 type Act = (request: Request) => Answer | Promise<Answer>
 
@@ -116,6 +116,14 @@ export function openControl(
       return ok({})
     },
     'GET /control/ledger': (request) => ok({ items: listLedger(request.url.searchParams) }),
+    'GET /control/acts': ({ url }) =>
+      ok({
+        items: world.acts.filter(
+          ({ channel, seq }) =>
+            seq > (Number(url.searchParams.get('after')) || 0) &&
+            [null, channel].includes(url.searchParams.get('channel')),
+        ),
+      }),
     'GET /control/world': () =>
       ok({
         apps: [...world.apps.values()].map(({ network, app_id, webhook_url }) => ({
@@ -210,7 +218,10 @@ export function openControl(
             (one) =>
               (channelId === null || one.channel === channelId) && (personId === null || one.person === personId),
           )
-    return all.filter((one) => one.seq > after).slice(0, Number(query.get('limit')) || undefined)
+    return all
+      .filter((one) => one.seq > after)
+      .slice(0, Number(query.get('limit')) || undefined)
+      .map((one) => ({ ...one, ...marked(world.marks.get(one.external_id)) }))
   }
 
   return async (request) => {
@@ -218,6 +229,9 @@ export function openControl(
     return act?.(request)
   }
 }
+
+/** What has become of it, beside what was said. */
+const marked = (marks: Marks | undefined) => (marks === undefined ? {} : { marks })
 
 const demoPosts: Readonly<Partial<Record<SandboxType, string>>> = {
   facebook: 'The night ferry sails again from Friday! Tickets at the harbour office or with us here. ⛴️',

@@ -2,6 +2,7 @@
 import type { WebhookSender } from './webhooks.ts'
 import type { SandboxClock } from './clock.ts'
 import type { Faults } from './faults.ts'
+import type { Uploads } from './uploads.ts'
 import { seenBody } from './graph-tellers.ts'
 import { tellStatus } from './graph-whatsapp.ts'
 import { pack, tellingsOf } from './tellings.ts'
@@ -29,6 +30,7 @@ export interface Stage {
   readonly webhooks: WebhookSender
   readonly clock: SandboxClock
   readonly faults: Faults
+  readonly uploads: Uploads
   /** Whether delivery receipts follow sends. */
   hasReceipts: boolean
 }
@@ -66,6 +68,8 @@ export function say(stage: Stage, said: Said): { utterance: Utterance; delivered
     picture: said.picture,
     files: said.files,
     wire: said.wire,
+    // The past of the sandbox's time when it is said to have been said in the past.
+    clock_at: stage.clock.now() - (said.occurred_at === undefined ? 0 : Date.now() - Date.parse(said.occurred_at)),
     ...(said.occurred_at === undefined ? {} : { at: said.occurred_at }),
   })
   return { utterance, delivered: tell(stage, [utterance]) }
@@ -110,6 +114,9 @@ export async function markRead(stage: Stage, channelId: string, personId: string
       : xReadMark(world, app, { channel: channelId, person: personId, lastId: last.external_id })
   await stage.webhooks.post(app, body, channelId)
 }
+
+/** How long ago something was said, by the sandbox's time. */
+export const ageOf = ({ clock }: Stage, said: Utterance): number => clock.now() - (said.clock_at ?? Date.parse(said.at))
 
 /** The channel's first post: the one under which the demonstration's customers comment. */
 export const firstPost = (world: World, channel: string): Utterance | undefined =>

@@ -75,8 +75,9 @@ export function openMetaControl(stage: Stage): (request: Request) => Promise<Ans
       const target = world.byId.get(given.external_id)
       if (target?.channel !== channel.external_id)
         throw new Problem(404, 'not_found', 'There is no such utterance on this channel.')
-      if (given.what === 'edit') world.note(`meta.text.${target.external_id}`, { text: given.text ?? '' })
-      if (given.what === 'delete') world.note(`meta.deleted.${target.external_id}`, true)
+      const { person = target.person, ...done } = given
+      // Hiding is the channel's; the rest is done by customers.
+      world.act({ ...done, person, by: given.what === 'hide' || given.what === 'unhide' ? 'channel' : 'customer' })
       const body = changeBody(stage, channel, target, given)
       const app = world.apps.get(channel.app_id)
       if (app !== undefined && body !== undefined) await settle(stage.webhooks.post(app, body, channel.external_id))

@@ -1,5 +1,5 @@
 /** What can be read back from the Graph API, and how it refuses. */
-import { fieldsOf, textOf } from '../connectors/reading.ts'
+import { textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
 import type { Stage } from './customers.ts'
 import { missing } from './graph-error.ts'
@@ -50,9 +50,9 @@ export function paged(all: readonly unknown[], parameters: Fields, most = 100, u
 
 /** The text as it is now. */
 export const textNow = (stage: Stage, said: Utterance): string =>
-  textOf(fieldsOf(stage.world.notes.get(`meta.text.${said.external_id}`)).text) ?? said.text
+  stage.world.marks.get(said.external_id)?.text ?? said.text
 export const isGone = (stage: Stage, said: Utterance): boolean =>
-  stage.world.notes.get(`meta.deleted.${said.external_id}`) === true
+  stage.world.marks.get(said.external_id)?.is_deleted === true
 
 /** Comments below a post (all levels with `filter=stream`) or a comment. */
 export function listComments(stage: Stage, channel: SandboxChannel, id: string, parameters: Fields): Fields {

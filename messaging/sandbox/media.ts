@@ -9,6 +9,7 @@ import type { Stage } from './customers.ts'
 import { bytesOf, files } from './files.ts'
 import { channelsOf, tokenState } from './graph-channel.ts'
 import type { Answer, Request } from './http.ts'
+import type { Uploads } from './uploads.ts'
 
 /** A picture; a picture cut off in the middle; a page that calls itself a picture. */
 const pictures = { photo: 'photo.png', broken: 'broken.png', mislabelled: 'mislabelled.png' } as const
@@ -43,9 +44,10 @@ export function serveClosedMedia({ world, clock, faults }: Stage, request: Reque
     : found
 }
 
-function answerOf(name: string): Answer | undefined {
+function answerOf(name: string, uploads?: Uploads): Answer | undefined {
   const data = bytesOf(name)
-  return data && { status: 200, json: null, bytes: { contentType: files[name]?.contentType ?? '', data } }
+  const bytes = data === undefined ? uploads?.open(name) : { contentType: files[name]?.contentType ?? '', data }
+  return bytes && { status: 200, json: null, bytes }
 }
 
 /** An address of its own for each use. */
@@ -75,5 +77,5 @@ export function serveFile(stage: Stage, request: Request): Answer | undefined {
   const isAllowed = (): boolean =>
     tokenState(stage, token).is_valid && channelsOf(stage.world, token).some((one) => one.external_id === number)
   if (number !== null && !isAllowed()) return refused(401, 'The access token is missing or wrong')
-  return answerOf(name) ?? refused(404, 'There is no such file')
+  return answerOf(name, stage.uploads) ?? refused(404, 'There is no such file')
 }

@@ -20,6 +20,7 @@ import { openMetaControl } from './graph-acts.ts'
 import type { Answer, Face, Request } from './http.ts'
 import { serveFile } from './media.ts'
 import { openPhone } from './phone.ts'
+import { Uploads } from './uploads.ts'
 import { WebhookSender } from './webhooks.ts'
 import { World } from './world.ts'
 import { openXControl } from './x-acts.ts'
@@ -43,7 +44,8 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
   const faults = new Faults()
   const clock = new SandboxClock()
   const webhooks = new WebhookSender(world, faults, clock, logger)
-  const stage: Stage = { world, webhooks, clock, faults, hasReceipts: true }
+  const uploads = new Uploads(join(config.home, 'sandbox', 'files'))
+  const stage: Stage = { world, webhooks, clock, faults, uploads, hasReceipts: true }
   if (world.people.size === 0) for (const person of seedPeople) world.putPerson(person)
 
   const stopping = new AbortController()
@@ -160,7 +162,8 @@ async function readRequest(request: IncomingMessage): Promise<Request> {
   for await (const chunk of request) {
     if (!Buffer.isBuffer(chunk)) continue
     size += chunk.length
-    if (size > 32 * 1024 * 1024) throw new Problem(413, 'too_large', 'The body is too large.')
+    // The largest that a network takes by one request is WhatsApp's document, of 100 MB.
+    if (size > 101 * 1024 * 1024) throw new Problem(413, 'too_large', 'The body is too large.')
     chunks.push(chunk)
   }
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'sandbox'}`)

@@ -59,8 +59,44 @@ export interface Utterance {
   readonly tag?: string | undefined
   readonly picture?: string | undefined
   readonly files?: readonly SandboxFile[] | undefined
+  /** What the customer may press: quick replies, buttons, the rows of a list. */
+  readonly choices?: readonly Choice[] | undefined
+  /** The sandbox's time of it, in milliseconds: reply windows and expiries go by it. */
+  readonly clock_at?: number | undefined
   /** Fields of the network's own message, as they stand on the wire: quick replies, places, presses. */
   readonly wire?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** `as`: how it is shown and told. */
+export interface Choice {
+  readonly as: 'quick_reply' | 'button' | 'row' | 'template'
+  readonly id: string
+  readonly title: string
+  readonly description?: string | undefined
+}
+
+/** Something done to an utterance, or shown in a conversation, beside words. */
+export interface Act {
+  readonly seq: number
+  readonly at: string
+  readonly channel: string
+  /** Who did it, or to whom it was shown. */
+  readonly person: string
+  readonly by: 'channel' | 'customer'
+  readonly what: 'react' | 'unreact' | 'edit' | 'delete' | 'hide' | 'unhide' | 'like' | 'unlike' | 'typing' | 'seen'
+  readonly external_id?: string | undefined
+  readonly emoji?: string | undefined
+  readonly text?: string | undefined
+}
+
+/** What has become of an utterance by such acts. */
+export interface Marks {
+  readonly is_deleted?: boolean
+  readonly is_hidden?: boolean
+  readonly is_liked?: boolean
+  /** Emoji by who reacted. */
+  readonly reactions?: Readonly<Record<string, string>>
+  readonly text?: string
 }
 
 /** A file in a message: what kind the network calls it, where it lies, its id where it has one. */
@@ -71,6 +107,7 @@ export interface SandboxFile {
   /** Name among the sandbox's own files. */
   readonly file?: string | undefined
   readonly title?: string | undefined
+  readonly alt_text?: string | undefined
 }
 
 /** A webhook that is to reach its app: kept until it was taken or given up. */

@@ -5,9 +5,21 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { randomBytes, randomInt } from 'node:crypto'
 import { dirname } from 'node:path'
-import type { PendingWebhook, SandboxApp, SandboxChannel, SandboxPerson, SandboxType, Utterance } from './shapes.ts'
+import type {
+  Act,
+  Marks,
+  PendingWebhook,
+  SandboxApp,
+  SandboxChannel,
+  SandboxPerson,
+  SandboxType,
+  Utterance,
+} from './shapes.ts'
 
 export type {
+  Act,
+  Choice,
+  Marks,
   PendingWebhook,
   SandboxApp,
   SandboxChannel,
@@ -22,6 +34,7 @@ type Line =
   | ({ readonly line: 'channel' } & SandboxChannel)
   | ({ readonly line: 'person' } & SandboxPerson)
   | ({ readonly line: 'said' } & Utterance)
+  | ({ readonly line: 'act' } & Act)
   | ({ readonly line: 'webhook' } & PendingWebhook)
   | { readonly line: 'webhook_over'; readonly webhook: number }
   | { readonly line: 'note'; readonly key: string; readonly value: unknown }
@@ -32,6 +45,8 @@ export class World {
   readonly channels = new Map<string, SandboxChannel>()
   readonly people = new Map<string, SandboxPerson>()
   readonly ledger: Utterance[] = []
+  readonly acts: Act[] = []
+  readonly marks = new Map<string, Marks>()
   readonly webhooks = new Map<number, PendingWebhook>()
   readonly byId = new Map<string, Utterance>()
   /** What a face keeps for itself (tokens, subscriptions), by names such as `x.token.<token>`. */
@@ -40,6 +55,7 @@ export class World {
   readonly #passing = new Set<number>()
   readonly #file: number
   readonly #listeners = new Set<(utterance: Utterance) => void>()
+  readonly #actListeners = new Set<(act: Act) => void>()
   #sequence = randomInt(2 ** 22)
   #lastWebhook = 0
   #isOpen = true
@@ -85,6 +101,14 @@ export class World {
     return utterance
   }
 
+  /** Writes down what somebody did beside speaking; everybody concerned sees it at once. */
+  act(done: Omit<Act, 'seq' | 'at'>): Act {
+    const act = { ...done, seq: this.acts.length + 1, at: new Date().toISOString() }
+    this.#record({ line: 'act', ...act })
+    for (const listener of this.#actListeners) listener(act)
+    return act
+  }
+
   /** Keeps a value under a name; `undefined` forgets it. */
   note(key: string, value: unknown): void {
     this.#record({ line: 'note', key, value })
@@ -122,6 +146,12 @@ export class World {
   listen(listener: (utterance: Utterance) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** As `listen`, for acts. */
+  listenToActs(listener: (act: Act) => void): () => void {
+    this.#actListeners.add(listener)
+    return () => this.#actListeners.delete(listener)
   }
 
   close(): void {
@@ -180,6 +210,11 @@ export class World {
         else pair.push(entry)
         break
       }
+      case 'act':
+        this.acts.push(entry)
+        if (entry.external_id !== undefined)
+          this.marks.set(entry.external_id, { ...this.marks.get(entry.external_id), ...marksOf(this, entry) })
+        break
       case 'webhook':
         this.#lastWebhook = entry.webhook
         this.webhooks.set(entry.webhook, entry)
@@ -191,6 +226,30 @@ export class World {
         if (entry.value === undefined) this.notes.delete(entry.key)
         else this.notes.set(entry.key, entry.value)
     }
+  }
+}
+
+function marksOf({ marks }: World, { what, by, person, emoji, text, external_id: id = '' }: Act): Marks {
+  const who = by === 'channel' ? 'channel' : person
+  switch (what) {
+    case 'react':
+      return { reactions: { ...marks.get(id)?.reactions, [who]: emoji ?? '👍' } }
+    case 'unreact': {
+      const { [who]: _gone, ...reactions } = marks.get(id)?.reactions ?? {}
+      return { reactions }
+    }
+    case 'edit':
+      return { text: text ?? '' }
+    case 'delete':
+      return { is_deleted: true }
+    case 'hide':
+    case 'unhide':
+      return { is_hidden: what === 'hide' }
+    case 'like':
+    case 'unlike':
+      return { is_liked: what === 'like' }
+    default:
+      return {}
   }
 }
 
