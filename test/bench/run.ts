@@ -41,6 +41,10 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: '20,000 replies over 500 conversations while nodes, broker, primary and networks fail',
     load: () => import('../chaos/answers.ts'),
   },
+  schedule: {
+    about: '10,000 firings in a minute over two nodes, one frozen for 30 s; a backlog against a bare loop of claim and update',
+    load: () => import('./schedule.ts'),
+  },
   fresh: {
     about: "a read after the reader's own write on the replica, against the same read on the primary",
     load: () => import('./fresh.ts'),
