@@ -14,6 +14,8 @@ export class Problem extends Error {
   readonly status: number
   readonly code: string
   readonly faults: readonly FieldFault[]
+  /** Members of the problem document of its own kind, snake_case. */
+  readonly details: Readonly<Record<string, unknown>>
 
   /** `message` is one sentence: what is wrong and the way out. */
   constructor(
@@ -21,19 +23,21 @@ export class Problem extends Error {
     code: string,
     message: string,
     faults: readonly FieldFault[] = [],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> },
   ) {
     super(message, options)
     this.name = 'Problem'
     this.status = status
     this.code = code
     this.faults = faults
+    this.details = options?.details ?? {}
   }
 }
 
 export const notFound = (what: string): Problem => new Problem(404, 'not_found', `There is no such ${what}.`)
 export const forbidden = (message: string): Problem => new Problem(403, 'forbidden', message)
-export const conflict = (code: string, message: string): Problem => new Problem(409, code, message)
+export const conflict = (code: string, message: string, details?: Readonly<Record<string, unknown>>): Problem =>
+  new Problem(409, code, message, [], details === undefined ? undefined : { details })
 export const invalid = (faults: readonly FieldFault[]): Problem =>
   new Problem(
     422,

@@ -1,6 +1,6 @@
 /** What happens to a message after it was said: edits, deletions, hiding, reactions, receipts; also when they come before it. */
 import { z } from 'zod'
-import type { Appearance, Message, Post, Storage, Writer } from '../storage/index.ts'
+import type { Appearance, Delivery, Message, PartKey, Post, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import type { DeliveryState } from '../storage/model/words.ts'
 import { setTrouble, tokenTrouble } from './health.ts'
@@ -60,14 +60,21 @@ export async function changeMessage(
   message: Message,
   changes: readonly Change[],
   facts: NewEvent[],
+  part = 0,
 ): Promise<Message> {
   let appearance: Appearance = message
   for (const change of changes) {
     if (change.type === 'receipt') {
-      await moveForward(storage, tx, [message.id], change, facts)
+      await moveForward(storage, tx, [{ messageId: message.id, part }], change, facts)
       continue
     }
-    const after = applyChange(appearance, change)
+    const after =
+      change.type === 'delete' && message.direction === 'outbound'
+        ? await takeBack(storage, tx, { ...message, ...appearance }, part, change)
+        : // The words of a later part are not those of the whole.
+          change.type === 'edit' && part > 0
+          ? undefined
+          : applyChange(appearance, change)
     if (after === undefined) continue
     appearance = after
     const { accountId, conversationId, id } = message
@@ -84,12 +91,34 @@ export async function changeMessage(
   return { ...message, ...appearance }
 }
 
-/** Applies what was said of these messages before they came; the messages as they are then. */
+/** What is left of an answer of ours when one part of it is taken back on the network; without any part left it is deleted. */
+async function takeBack(
+  storage: Storage,
+  tx: Writer,
+  message: Message,
+  part: number,
+  change: Extract<Change, { type: 'delete' }>,
+): Promise<Appearance | undefined> {
+  const { accountId, id } = message
+  const parts = await storage.deliveries.ofMessages(tx, accountId, [id])
+  const gone = parts.find((each) => each.part === part)
+  const left = parts.filter((each) => each.part !== part && each.deletedAt === null)
+  if (gone === undefined || parts.length === 1) return applyChange(message, change)
+  if (gone.deletedAt !== null) return undefined
+  await storage.deliveries.markDeleted(tx, accountId, gone.id, change.at)
+  if (left.length === 0) return applyChange(message, change)
+  await storage.attachments.removeAt(tx, accountId, id, gone.files ?? [])
+  const texts = left.flatMap(({ text }) => (text === null || text === '' ? [] : [text]))
+  return { ...message, text: texts.join('\n') || null }
+}
+
+/** Applies what was said of these messages before they came, under the id of one part; the messages as they are then. */
 export async function applyEarly(
   storage: Storage,
   tx: Writer,
   messages: readonly Message[],
   facts: NewEvent[],
+  part = 0,
 ): Promise<Message[]> {
   const named = messages.flatMap(({ accountId, channelId, externalId }) =>
     externalId === null ? [] : [{ accountId, channelId, externalId }],
@@ -98,7 +127,7 @@ export async function applyEarly(
   const after: Message[] = []
   for (const message of messages) {
     const own = early.get(earlyKey(message))?.flatMap(({ change }) => changeSchema.safeParse(change).data ?? [])
-    after.push(own === undefined ? message : await changeMessage(storage, tx, message, own, facts))
+    after.push(own === undefined ? message : await changeMessage(storage, tx, message, own, facts, part))
   }
   return after
 }
@@ -129,12 +158,12 @@ const rank = (state: DeliveryState): number => ['sent', 'delivered', 'read'].ind
 export async function moveForward(
   storage: Storage,
   tx: Writer,
-  messageIds: readonly string[],
+  parts: readonly PartKey[],
   receipt: Pick<Receipt, 'state' | 'refusal'>,
   facts: NewEvent[],
 ): Promise<void> {
   const { state, refusal } = receipt
-  for (const delivery of await storage.deliveries.lockByMessages(tx, messageIds)) {
+  for (const delivery of await storage.deliveries.lockParts(tx, parts)) {
     // A receipt also proves that what we had no answer for was sent.
     const isNews =
       state === 'failed' ? rank(delivery.state) < 1 && delivery.state !== 'failed' : rank(delivery.state) < rank(state)
@@ -143,6 +172,7 @@ export async function moveForward(
     await storage.deliveries.change(tx, delivery.accountId, delivery.id, {
       state,
       ...(reason === undefined ? {} : { reason, reasonCode: refusal?.code ?? 'failed' }),
+      ...(reason !== undefined && refusal !== undefined && { reasonClass: refusal.class }),
     })
     facts.push(deliveryChanged(delivery, state, reason ?? null))
     if (refusal?.class === 'token')
@@ -151,12 +181,7 @@ export async function moveForward(
 }
 
 export const deliveryChanged = (
-  delivery: {
-    readonly accountId: string
-    readonly conversationId: string
-    readonly messageId: string
-    readonly id: string
-  },
+  delivery: Pick<Delivery, 'accountId' | 'conversationId' | 'messageId' | 'id' | 'part' | 'partCount'>,
   state: DeliveryState,
   reason: string | null = null,
 ): NewEvent => ({
@@ -166,6 +191,8 @@ export const deliveryChanged = (
     conversation_id: delivery.conversationId,
     message_id: delivery.messageId,
     delivery_id: delivery.id,
+    part: delivery.part,
+    part_count: delivery.partCount,
     state,
     reason,
   },

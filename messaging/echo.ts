@@ -1,5 +1,5 @@
 /** Our own words coming back: which delivery they prove, and how the answer to a sending and its echo become one message. */
-import type { Delivery, Message, Storage, Writer } from '../storage/index.ts'
+import type { Delivery, Message, PartKey, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarly, changeSchema, deliveryChanged, moveForward, watermarkKey } from './changes.ts'
 
@@ -16,29 +16,37 @@ export async function confirmSent(
 ): Promise<void> {
   const message = await storage.messages.lock(tx, delivery.accountId, delivery.messageId)
   if (message === undefined) return
-  if (message.externalId === null) {
-    await mergeCopy(storage, tx, message, externalId, facts)
-    await storage.messages.setExternalId(tx, message.accountId, message.id, externalId)
+  const isKnown = delivery.externalId !== null || (delivery.part === 0 && message.externalId !== null)
+  if (!isKnown) {
+    await mergeCopy(storage, tx, message, delivery, externalId, facts)
+    if (delivery.part === 0) await storage.messages.setExternalId(tx, message.accountId, message.id, externalId)
+    await storage.deliveries.setExternalId(tx, delivery.accountId, delivery.id, externalId)
   }
   if (!['sent', 'delivered', 'read'].includes(delivery.state)) {
     await storage.deliveries.change(tx, delivery.accountId, delivery.id, { state: 'sent' })
     facts.push(deliveryChanged(delivery, 'sent'))
   }
   await storage.deliveries.endAttempt(tx, delivery, delivery.attemptCount, { type: 'sent' })
-  if (message.externalId !== null) return
-  await applyEarly(storage, tx, [{ ...message, externalId }], facts)
-  await applyWatermarks(storage, tx, message, facts)
+  if (isKnown) return
+  await applyEarly(storage, tx, [{ ...message, externalId }], facts, delivery.part)
+  await applyWatermarks(storage, tx, message, delivery, facts)
 }
 
 /** "Read until then" may come between a sending and its answer. */
-async function applyWatermarks(storage: Storage, tx: Writer, message: Message, facts: NewEvent[]): Promise<void> {
-  const { id, accountId, channelId, conversationId, occurredAt } = message
+async function applyWatermarks(
+  storage: Storage,
+  tx: Writer,
+  message: Message,
+  part: PartKey,
+  facts: NewEvent[],
+): Promise<void> {
+  const { accountId, channelId, conversationId, occurredAt } = message
   const waited = await storage.earlyChanges.take(tx, [
     { accountId, channelId, externalId: watermarkKey(conversationId) },
   ])
   for (const { change } of waited) {
     const parsed = changeSchema.safeParse(change).data
-    if (parsed?.type === 'receipt' && parsed.at >= occurredAt) await moveForward(storage, tx, [id], parsed, facts)
+    if (parsed?.type === 'receipt' && parsed.at >= occurredAt) await moveForward(storage, tx, [part], parsed, facts)
   }
 }
 
@@ -47,6 +55,7 @@ async function mergeCopy(
   storage: Storage,
   tx: Writer,
   message: Message,
+  { partCount }: Delivery,
   externalId: string,
   facts: NewEvent[],
 ): Promise<void> {
@@ -60,9 +69,11 @@ async function mergeCopy(
     if (copy.id === message.id) continue
     await storage.attachments.removeOf(tx, accountId, copy.id)
     await storage.messages.remove(tx, accountId, copy.id)
+    // What became of one part is not what became of all.
+    const isWhole = partCount === 1
     await storage.messages.setAppearance(tx, accountId, message.id, {
-      ...copy,
-      text: (copy.editedAt ?? copy.deletedAt) ? copy.text : message.text,
+      ...(isWhole ? copy : { ...message, reactions: copy.reactions ?? message.reactions }),
+      text: isWhole && (copy.editedAt ?? copy.deletedAt) ? copy.text : message.text,
     })
     facts.push({
       accountId,

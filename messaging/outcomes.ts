@@ -95,6 +95,7 @@ async function apply(
     await storage.deliveries.change(tx, accountId, id, {
       state,
       reasonCode,
+      ...(outcome.type === 'refused' && { reasonClass: outcome.class }),
       reason: said,
       ...(dueInMs === undefined ? {} : { dueInMs }),
     })

@@ -1,11 +1,13 @@
 /** The items that make nothing new: edits, deletions, hiding, reactions, receipts, and rights that ended. */
-import type { Message, Trouble } from '../storage/index.ts'
+import type { PartKey, Trouble } from '../storage/index.ts'
 import type { InboundEvent } from './connectors/connector.ts'
 import type { Change, Receipt } from './changes.ts'
 import { changeMessage, isOfPost, moveForward, watermarkKey } from './changes.ts'
 import { confirmSent } from './echo.ts'
 import { requestCatchUp } from './gaps.ts'
 import { reconnectCure, setTrouble, tokenTrouble } from './health.ts'
+import { findNamed } from './named.ts'
+import type { Named } from './named.ts'
 import { personOf } from './persons.ts'
 import { deletedPreview, previewOf } from './summary.ts'
 import type { Intake, Item } from './take-in.ts'
@@ -13,7 +15,7 @@ import type { Intake, Item } from './take-in.ts'
 /** Applies them to what is there; what has not come yet finds them waiting. */
 export async function changeExisting(intake: Intake, items: readonly Item[]): Promise<void> {
   const wanted = items.flatMap((item) => idsOf(item.event).flatMap((externalId) => keysOf(item, externalId)))
-  let known = await intake.storage.messages.findByExternal(intake.tx, wanted, 'for update')
+  let known = await findNamed(intake.storage, intake.tx, wanted)
   for (const item of items) {
     const { event } = item
     if (event.type === 'receipt') await takeReceipt(intake, item, event, known)
@@ -22,7 +24,7 @@ export async function changeExisting(intake: Intake, items: readonly Item[]): Pr
       const change = changeOf(event)
       if (change === undefined || !('externalId' in event)) continue
       if (await changeOne(intake, item, event.externalId, change, known))
-        known = await intake.storage.messages.findByExternal(intake.tx, wanted, 'for update')
+        known = await findNamed(intake.storage, intake.tx, wanted)
     }
   }
 }
@@ -57,11 +59,11 @@ const find = (
   { storage }: Intake,
   item: Item,
   externalId: string,
-  known: ReadonlyMap<string, Message>,
-): Message | undefined =>
+  known: ReadonlyMap<string, Named>,
+): Named | undefined =>
   keysOf(item, externalId)
     .map((key) => known.get(storage.messages.key(key)))
-    .find((message) => message !== undefined)
+    .find((named) => named !== undefined)
 
 /** Whether a message was changed. */
 async function changeOne(
@@ -69,13 +71,13 @@ async function changeOne(
   item: Item,
   externalId: string,
   change: Change,
-  known: ReadonlyMap<string, Message>,
+  known: ReadonlyMap<string, Named>,
 ): Promise<boolean> {
   const { storage, tx, trace } = intake
-  const message = find(intake, item, externalId, known)
-  if (message !== undefined) {
-    await changeShown(intake, message, change)
-    trace.set(item, { at: item.at, became: change.type, id: message.id })
+  const named = find(intake, item, externalId, known)
+  if (named !== undefined) {
+    await changeShown(intake, named, change)
+    trace.set(item, { at: item.at, became: change.type, id: named.message.id })
     return true
   }
   const { accountId, id: channelId } = item.channel
@@ -99,10 +101,10 @@ async function keepEarly(intake: Intake, item: Item, externalId: string, change:
   const { storage, tx } = intake
   const { accountId, id: channelId } = item.channel
   await storage.earlyChanges.keep(tx, { accountId, channelId, externalId, change })
-  const met = await storage.messages.findByExternal(tx, keysOf(item, externalId), 'for update')
-  for (const message of met.values()) {
+  const met = await findNamed(storage, tx, keysOf(item, externalId))
+  for (const named of met.values()) {
     await storage.earlyChanges.take(tx, [{ accountId, channelId, externalId }])
-    await changeShown(intake, message, change)
+    await changeShown(intake, named, change)
   }
   const post = { accountId, channelId, externalId }
   if (met.size === 0 && isOfPost(change) && (await storage.posts.change(tx, post, change, 'for update')) !== undefined)
@@ -110,8 +112,12 @@ async function keepEarly(intake: Intake, item: Item, externalId: string, change:
 }
 
 /** Its conversation may show its words; that of a new message is summarised in the end. */
-async function changeShown({ storage, tx, facts, fresh }: Intake, message: Message, change: Change): Promise<void> {
-  const after = await changeMessage(storage, tx, message, [change], facts)
+async function changeShown(
+  { storage, tx, facts, fresh }: Intake,
+  { message, part }: Named,
+  change: Change,
+): Promise<void> {
+  const after = await changeMessage(storage, tx, message, [change], facts, part)
   if (fresh.has(after.id)) fresh.set(after.id, after)
   else if (after.text !== message.text || after.deletedAt !== message.deletedAt)
     await storage.conversations.showNewest(tx, after, after.deletedAt === null ? previewOf(after.text) : deletedPreview)
@@ -123,7 +129,7 @@ async function takeReceipt(
   intake: Intake,
   item: Item,
   event: Receipted,
-  known: ReadonlyMap<string, Message>,
+  known: ReadonlyMap<string, Named>,
 ): Promise<void> {
   const { storage, tx, facts, trace } = intake
   const change = {
@@ -134,9 +140,8 @@ async function takeReceipt(
   }
   const referred = await takeReference(intake, item, event)
   for (const externalId of event.ids ?? []) {
-    const message = find(intake, item, externalId, known)
-    if (message !== undefined)
-      await moveForward(storage, tx, message.direction === 'outbound' ? [message.id] : [], change, facts)
+    const named = find(intake, item, externalId, known)
+    if (named !== undefined) await moveForward(storage, tx, partsOf(named), change, facts)
     else if (referred !== undefined) await moveForward(storage, tx, [referred], change, facts)
     else await keepEarly(intake, item, externalId, change)
   }
@@ -144,6 +149,9 @@ async function takeReceipt(
     await takeWatermark(intake, item, event.person.externalId, { ...change, at: event.upTo })
   trace.set(item, { at: item.at, became: `receipt: ${event.state}`, id: null })
 }
+
+const partsOf = ({ message, part }: Named): PartKey[] =>
+  message.direction === 'outbound' ? [{ messageId: message.id, part }] : []
 
 /**
  * All that was sent to this person until then. What is under way may be among it: its answer finds the mark. Looked at first,
@@ -162,27 +170,21 @@ async function takeWatermark(
   if (await storage.deliveries.isUnderWay(tx, place.accountId, id))
     await storage.earlyChanges.keep(tx, { ...place, externalId: watermarkKey(id), change })
   const covered = await storage.deliveries.lockCovered(tx, place.accountId, id, change.at)
-  await moveForward(
-    storage,
-    tx,
-    covered.map(({ messageId }) => messageId),
-    change,
-    facts,
-  )
+  await moveForward(storage, tx, covered, change, facts)
 }
 
-/** A receipt that brings back the delivery's id proves it like an echo; the id of its message. */
+/** A receipt that brings back the delivery's id proves it like an echo; what it is of. */
 async function takeReference(
   { storage, tx, facts }: Intake,
   item: Item,
   event: Receipted,
-): Promise<string | undefined> {
+): Promise<PartKey | undefined> {
   const [externalId] = event.ids ?? []
   if (event.reference === undefined || externalId === undefined) return undefined
   const delivery = await storage.deliveries.lock(tx, item.channel.accountId, event.reference)
   if (delivery?.channelId !== item.channel.id) return undefined
   if (delivery.state !== 'failed') await confirmSent(storage, tx, delivery, externalId, facts)
-  return delivery.messageId
+  return delivery
 }
 
 /** The channel itself: a right that ended, a warning, a person's new id. */

@@ -3,8 +3,10 @@ import { newId } from '../infra/ids.ts'
 import type { ContactAddress, Delivery, Message, Post, Storage } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarly } from './changes.ts'
+import type { InboundAttachment } from './connectors/connector.ts'
 import { connectorOf } from './connectors/registry.ts'
 import { confirmSent, normaliseText } from './echo.ts'
+import { findParts } from './named.ts'
 import { addressOf, personOf } from './persons.ts'
 import type { Intake, Item, Said } from './take-in.ts'
 import { parentsOf, Places, threadKey } from './threads.ts'
@@ -29,6 +31,10 @@ export async function takeInUtterances(
     parentsOf(item.event).map((externalId) => ({ ...ownKey(item), visibility: 'public' as const, externalId })),
   )
   const known = await storage.messages.findByExternal(tx, [...said.map(ownKey), ...parents])
+  // Our own words may be a later part of an answer, and what people answer may be one.
+  const ours = [...said.filter(({ event }) => event.type === 'echo').map(ownKey), ...parents]
+  const parts = await findParts(storage, tx, ours.filter((key) => !known.has(storage.messages.key(key)))) // prettier-ignore
+  for (const [key, { message }] of parts) known.set(key, message)
   const twins = await findTwins(intake, said, people)
   const fresh: Said[] = []
   const seen = new Set<string>()
@@ -121,7 +127,8 @@ async function adoptByText(intake: Intake, item: Said, place: Place): Promise<bo
   const open = await storage.deliveries.lockInFlight(tx, item.channel.accountId, item.channel.id)
   const match = open.find(
     (each) =>
-      normaliseText(each.text) === text &&
+      normaliseText(each.said) === text &&
+      each.fileCount > 0 === item.event.attachments.some(isFile) &&
       isOfTime(each, item.event.occurredAt) &&
       each.visibility === item.event.thread.kind &&
       (each.conversationId === place.id || (each.kind === 'private_reply' && item.event.thread.kind === 'direct')),
@@ -131,6 +138,9 @@ async function adoptByText(intake: Intake, item: Said, place: Place): Promise<bo
   note(intake, item, 'echo', match.messageId)
   return true
 }
+
+/** A link in a text may come back as a share. */
+const isFile = ({ kind }: InboundAttachment): boolean => kind !== 'share' && kind !== 'other' && kind !== 'location'
 
 /** An old sending of unknown fate must not take the same words said anew; clocks may differ by minutes. */
 const isOfTime = (delivery: Delivery, saidAt: Date): boolean =>

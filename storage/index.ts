@@ -42,6 +42,7 @@ import { relay } from './stores/relay.ts'
 import { tokens } from './stores/tokens.ts'
 import { roles } from './stores/roles.ts'
 import { teams } from './stores/teams.ts'
+import { uploads } from './stores/uploads.ts'
 import { users } from './stores/users.ts'
 
 /** Every store, written out. */
@@ -74,6 +75,7 @@ const stores = {
   roles,
   teams,
   tokens,
+  uploads,
   users,
 }
 
@@ -128,7 +130,7 @@ export type { Database, Position, Reader, Writer, WriteOptions, SqlValue } from 
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
 export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'
-export type { Attempt, Delivery, Due } from './stores/deliveries.ts'
+export type { Attempt, Delivery, DeliveryFilter, Due, PartKey } from './stores/deliveries.ts'
 export type { Lane } from './stores/lanes.ts'
 export type { Appearance, ExternalKey, Message, MessageFilter, Reaction } from './stores/messages.ts'
 export type { Occurrence, OccurrenceKind, OccurrenceState } from './stores/occurrences.ts'
@@ -153,4 +155,5 @@ export { covers, everything, hears, isLimited, placesOf } from './stores/scope.t
 export type { Place, Scope } from './stores/scope.ts'
 export type { Team } from './stores/teams.ts'
 export type { Token } from './stores/tokens.ts'
+export type { Uploaded, UploadKey } from './stores/uploads.ts'
 export type { User, UserChange } from './stores/users.ts'

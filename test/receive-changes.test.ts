@@ -123,7 +123,7 @@ describe('receipts', () => {
     const { id: messageId } = await sendReply(storage, {
       accountId, conversationId: id, userId: adminId, kind: 'reply', text: 'until six',
     }) // prettier-ignore
-    const [delivery] = await storage.write((tx) => storage.deliveries.lockByMessages(tx, [messageId]))
+    const [delivery] = await storage.write((tx) => storage.deliveries.lockByMessage(tx, accountId, messageId))
     if (delivery === undefined) throw new Error('no delivery')
     await storage.write((tx) => storage.deliveries.change(tx, accountId, delivery.id, { state: 'sending' }))
     await receive(pageBody([hasRead(ines, new Date(Date.now() + 60_000))]))
@@ -131,7 +131,7 @@ describe('receipts', () => {
     await take({
       type: 'receipt', state: 'sent', person: { externalId: ines.id }, occurredAt: new Date(), ids: ['wm-2'], reference: delivery.id,
     }) // prettier-ignore
-    const [after] = await storage.write((tx) => storage.deliveries.lockByMessages(tx, [messageId]))
+    const [after] = await storage.write((tx) => storage.deliveries.lockByMessage(tx, accountId, messageId))
     expect([after?.state, await waiting()]).toEqual(['read', 0])
   })
 })

@@ -35,6 +35,7 @@ export function sendProblem(request: Request, response: Response, problem: Probl
   if (!request.complete) response.setHeader('connection', 'close')
   response.send(
     JSON.stringify({
+      ...problem.details,
       type: `https://parley.example/problems/${problem.code}`,
       title: titles[problem.status] ?? 'Refused',
       status: problem.status,

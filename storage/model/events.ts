@@ -23,10 +23,13 @@ export interface EventData {
   /** A file was fetched, will not be, or is asked for again. */
   'attachment.changed': { conversation_id: string; message_id: string; attachment_id: string; state: string }
   'note.added': { conversation_id: string; message_id: string; by: string | null }
+  /** Of one part of an answer; most have one. */
   'delivery.changed': {
     conversation_id: string
     message_id: string
     delivery_id: string
+    part: number
+    part_count: number
     state: string
     reason: string | null
   }

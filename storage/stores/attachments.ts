@@ -18,6 +18,8 @@ export interface Attachment {
   readonly text: string | null
   /** A page outside that it leads to. */
   readonly link: string | null
+  /** Said to people who do not see the picture. */
+  readonly altText: string | null
   readonly contentType: string | null
   readonly size: number | null
   readonly documentId: string | null
@@ -47,8 +49,14 @@ export interface NewAttachment {
   readonly link?: string | undefined
 }
 
+export type OwnAttachment = Pick<Attachment, 'accountId' | 'messageId' | 'position' | 'kind' | 'title' | 'altText'> & {
+  readonly contentType: string
+  readonly size: number
+  readonly documentId: string
+}
+
 const columns = `id, account_id accountId, message_id messageId, position, kind, state, url, external_id externalId, title, text, link,
-  content_type contentType, size, document_id documentId, reason, reason_code reasonCode, sha256, attempts`
+  alt_text altText, content_type contentType, size, document_id documentId, reason, reason_code reasonCode, sha256, attempts`
 
 /** Kinds that say all they have in words. */
 const cards: ReadonlySet<string> = new Set(['location', 'share', 'other'])
@@ -108,6 +116,44 @@ export const attachments = {
         ] // prettier-ignore
       }),
     )
+  },
+
+  /** Files of ours, said or kept in a note: documents that are here already. */
+  async insertOwn(tx: Writer, news: readonly OwnAttachment[]): Promise<void> {
+    const now = new Date()
+    await tx.insertMany(
+      'attachments',
+      [
+        'id',
+        'account_id',
+        'message_id',
+        'position',
+        'kind',
+        'state',
+        'title',
+        'alt_text',
+        'content_type',
+        'size',
+        'document_id',
+        'next_try_at',
+        'created_at',
+      ],
+      news.map((a) => [
+        newId(), a.accountId, a.messageId, a.position, a.kind, 'fetched', a.title?.slice(0, 500) ?? null, a.altText?.slice(0, 1_000) ?? null, a.contentType,
+        a.size, a.documentId, null, now,
+      ]), // prettier-ignore
+    )
+  },
+
+  /** Those of a part that was taken back. */
+  async removeAt(tx: Writer, accountId: string, messageId: string, positions: readonly number[]): Promise<void> {
+    if (positions.length === 0) return
+    const list = inList(positions)
+    await tx.run(`delete from attachments where account_id = ? and message_id = ? and position in ${list.sql}`, [
+      accountId,
+      messageId,
+      ...list.values,
+    ])
   },
 
   /** Whether anything is due; takes no locks. */

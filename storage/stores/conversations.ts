@@ -258,15 +258,15 @@ export const conversations = {
     )
   },
 
-  /** An answer was queued in a locked conversation: the next place in its order of sending; nobody waits any more. */
-  async takeTurn(tx: Writer, conversation: Conversation, preview: string, at: Date): Promise<number> {
-    const seq = conversation.deliverySeq + 1
+  /** An answer was queued in a locked conversation: the next places in its order of sending, the first of them; nobody waits any more. */
+  async takeTurns(tx: Writer, conversation: Conversation, count: number, preview: string, at: Date): Promise<number> {
+    const seq = conversation.deliverySeq + count
     await tx.run(
       `update conversations set delivery_seq = ?, preview = ?, last_activity_at = greatest(last_activity_at, ?), waiting_since = null, updated_at = ?
        where account_id = ? and id = ?`,
       [seq, preview, at, at, conversation.accountId, conversation.id],
     )
-    return seq
+    return conversation.deliverySeq + 1
   },
 
   async setStatus(tx: Writer, accountId: string, id: string, status: ConversationStatus): Promise<void> {

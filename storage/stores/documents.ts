@@ -92,6 +92,16 @@ export const documents = {
     return row && present(row)
   },
 
+  async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Document[]> {
+    if (ids.length === 0) return []
+    const list = inList(ids)
+    const rows = await reader.query<Row>(`select ${columns} from documents where account_id = ? and id in ${list.sql}`, [
+      accountId,
+      ...list.values,
+    ])
+    return rows.map(present)
+  },
+
   /** One that the account has of these bytes. */
   async ofDigest(reader: Reader, accountId: string, digest: string): Promise<Document | undefined> {
     const row = await reader.first<Row>(

@@ -1,7 +1,7 @@
 /** Messages over all conversations, and the fate of outbound ones. */
 import { z } from 'zod'
 import { notFound } from '../../infra/errors.ts'
-import { cancelDelivery, retryDelivery } from '../../messaging/send.ts'
+import { cancelDelivery, retryDelivery } from '../../messaging/fate.ts'
 import { directions, inboundKinds, outboundKinds } from '../../storage/model/words.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentMessages } from '../presenters/message.ts'
