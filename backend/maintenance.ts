@@ -2,6 +2,7 @@
 import type { Config } from '../infra/config.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
+import { removeNameless, removeOverdue, removeUnnamed } from './leftovers.ts'
 import type { Sweep } from './queue.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -18,6 +19,9 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       total += removed
     }
     if (total > 0) logger.info({ what, total }, 'old rows were removed')
+  }
+  const sweep = (remove: typeof removeOverdue) => async (signal: AbortSignal) => {
+    await remove(storage, logger, signal)
   }
   return [
     {
@@ -42,5 +46,8 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
         ),
       ),
     },
+    { name: 'overdue-files', everyMs: 60_000, work: sweep(removeOverdue) },
+    { name: 'unnamed-documents', everyMs: dayMs / 4, work: sweep(removeUnnamed) },
+    { name: 'nameless-files', everyMs: dayMs / 4, work: sweep(removeNameless) },
   ]
 }

@@ -133,7 +133,10 @@ async function conclude(context: WorkContext, attachment: ClaimedAttachment, fet
   const isMine = await storage.write(async (tx) => {
     if (!(await storage.attachments.lockClaimed(tx, attachment))) return false
     if (fetched.type === 'fetched') {
-      await keep(storage, tx, attachment, fetched.file)
+      if (!(await keep(storage, tx, attachment, fetched.file))) {
+        await storage.attachments.postpone(tx, attachment, swept, 0, false)
+        return true
+      }
     } else if (delayMs === undefined) {
       await storage.attachments.unavailable(tx, attachment, fetched)
     } else {
@@ -164,13 +167,17 @@ function delayOf(
   return delayMs === undefined ? undefined : Math.max(afterMs, delayMs * (0.8 + Math.random() * 0.4))
 }
 
+const swept = { code: 'swept', reason: 'Its document was removed at the same moment.' }
+
+/** False: the document with the same bytes has just gone, so that the file must be taken in anew. */
 async function keep(
   storage: Storage,
   tx: Writer,
   attachment: ClaimedAttachment,
   file: Extract<Fetched, { type: 'fetched' }>['file'],
-): Promise<void> {
+): Promise<boolean> {
   const { accountId } = attachment
+  if (file.document !== undefined && !(await storage.documents.hold(tx, accountId, file.document.id))) return false
   const document =
     file.document ??
     (await storage.documents.create(tx, {
@@ -183,6 +190,7 @@ async function keep(
     }))
   const { id: documentId, contentType, size } = document
   await storage.attachments.fetched(tx, attachment, { documentId, contentType, size }, file.note)
+  return true
 }
 
 async function announce(

@@ -1,7 +1,7 @@
 /** Bytes of documents: files named by their SHA-256 in a folder that all nodes share. Written whole or not at all. */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../infra/config.ts'
@@ -35,6 +35,15 @@ export interface DocumentFiles {
   open(digest: string, range?: ByteRange): Promise<{ size: number; stream: Readable }>
   /** Takes the file away; the caller knows that nothing names it. */
   remove(digest: string): Promise<void>
+  /**
+   * Takes the file away unless `isUsed`, or unless it was put within `youngMs`: then somebody is about to name it. Safe beside
+   * any number of nodes that put the same bytes. Whether it is gone.
+   */
+  discard(digest: string, youngMs: number, isUsed: (digest: string) => Promise<boolean>): Promise<boolean>
+  /** The digest of every file that lies there, by and by. */
+  list(): AsyncIterable<string>
+  /** Takes away what was begun before `youngMs` and never got its place. How many there were. */
+  removeUnfinished(youngMs: number): Promise<number>
 }
 
 /** Files below `config.documents`, made when first needed. */
@@ -75,6 +84,53 @@ export function openDocuments(config: Pick<Config, 'documents'>): DocumentFiles 
     async remove(digest) {
       await rm(pathOf(digest), { force: true })
     },
+    async discard(digest, youngMs, isUsed) {
+      const path = pathOf(digest)
+      const isYoung = async (file: string): Promise<boolean> => Date.now() - (await stat(file)).mtimeMs < youngMs
+      const aside = join(config.documents, 'incoming', `gone-${randomUUID()}`)
+      try {
+        if ((await isYoung(path)) || (await isUsed(digest))) return false
+        await mkdir(join(config.documents, 'incoming'), { recursive: true })
+        await rename(path, aside)
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return false
+        throw error
+      }
+      // Looked at once more now that nobody can come upon it: it may have been put again in between.
+      const isWanted = await Promise.all([isYoung(aside), isUsed(digest)]).catch(() => [true])
+      if (isWanted.includes(true))
+        await link(aside, path).catch((error: unknown) => {
+          if (codeOf(error) !== 'EEXIST') throw error
+        })
+      await rm(aside, { force: true })
+      return !isWanted.includes(true)
+    },
+    async *list() {
+      for (const first of await namesIn(config.documents, /^[0-9a-f]{2}$/))
+        for (const second of await namesIn(join(config.documents, first), /^[0-9a-f]{2}$/))
+          yield* await namesIn(join(config.documents, first, second), /^[0-9a-f]{64}$/)
+    },
+    async removeUnfinished(youngMs) {
+      const folder = join(config.documents, 'incoming')
+      let count = 0
+      for (const name of await namesIn(folder, /^[0-9a-f-]{36}$/)) {
+        const file = join(folder, name)
+        const changed = await stat(file).catch(() => undefined)
+        if (changed === undefined || Date.now() - changed.mtimeMs < youngMs) continue
+        await rm(file, { force: true })
+        count += 1
+      }
+      return count
+    },
+  }
+}
+
+async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => pattern.test(name))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
   }
 }
 

@@ -31,6 +31,7 @@ import { joins } from './stores/joins.ts'
 import { lanes } from './stores/lanes.ts'
 import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
+import { leftovers } from './stores/leftovers.ts'
 import { messages } from './stores/messages.ts'
 import { nodes } from './stores/nodes.ts'
 import { occurrences } from './stores/occurrences.ts'
@@ -64,6 +65,7 @@ const stores = {
   joins,
   lanes,
   leases,
+  leftovers,
   messages,
   nodes,
   occurrences,

@@ -65,10 +65,17 @@ test('a secret that came along stays in the received log', () => {
   expect(JSON.stringify(read('facebook', 'optins'))).not.toContain('secret-token')
 })
 
-test('no copy is made of a story, and no page is fetched that a customer links to', () => {
-  const fixtures: readonly (readonly [string, string])[] = [['instagram', 'story-mention'], ['instagram', 'story-shared'], ['facebook', 'fallback-shares'], ['facebook', 'templates'], ['facebook', 'appointment']] // prettier-ignore
+test('a story is kept for a day and no longer, and no page is fetched that a customer links to', () => {
+  const fixtures: readonly (readonly [string, string])[] = [['facebook', 'fallback-shares'], ['facebook', 'templates'], ['facebook', 'appointment']] // prettier-ignore
   for (const [type, fixture] of fixtures)
     for (const { event } of read(type, fixture))
       for (const one of event.type === 'message' ? event.attachments : [])
         expect([one.url, one.externalId]).toEqual([undefined, undefined])
+  for (const fixture of ['story-mention', 'story-shared', 'story-reply'])
+    for (const { event } of read('instagram', fixture)) {
+      if (event.type !== 'message') throw new Error(`${fixture} is no message`)
+      for (const { url, keepUntil } of event.attachments)
+        expect([typeof url, keepUntil?.getTime()]).toEqual(['string', event.occurredAt.getTime() + 86_400_000])
+      expect(JSON.stringify(event.extra ?? {})).not.toContain('cdn.example')
+    }
 })

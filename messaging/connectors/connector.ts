@@ -97,6 +97,8 @@ export interface InboundAttachment {
   readonly text?: string
   /** A page outside that it leads to; opened by people, never fetched. */
   readonly link?: string
+  /** Nothing of it may be kept longer. */
+  readonly keepUntil?: Date
 }
 
 /** What an item means. Times are UTC instants taken from the payload. */

@@ -47,6 +47,8 @@ export interface NewAttachment {
   readonly sha256?: string | undefined
   readonly text?: string | undefined
   readonly link?: string | undefined
+  /** Then its bytes and its addresses are removed (`leftovers.ts`). */
+  readonly keepUntil?: Date | undefined
 }
 
 export type OwnAttachment = Pick<Attachment, 'accountId' | 'messageId' | 'position' | 'kind' | 'title' | 'altText'> & {
@@ -103,6 +105,7 @@ export const attachments = {
         'sha256',
         'reason',
         'reason_code',
+        'keep_until',
         'created_at',
       ],
       news.map((a) => {
@@ -112,7 +115,7 @@ export const attachments = {
           newId(), a.accountId, a.messageId, a.position, a.kind, isFetchable ? 'pending' : isMissing ? 'unavailable' : 'fetched', a.url ?? null,
           a.externalId?.slice(0, 190) ?? null, a.title?.slice(0, 500) ?? null, a.text?.slice(0, 2_000) ?? null,
           a.link !== undefined && a.link.length <= 2_000 ? a.link : null, a.contentType?.slice(0, 100) ?? null, a.sha256?.slice(0, 64) ?? null,
-          isMissing ? 'The network gave no file.' : null, isMissing ? 'no_file' : null, now,
+          isMissing ? 'The network gave no file.' : null, isMissing ? 'no_file' : null, a.keepUntil ?? null, now,
         ] // prettier-ignore
       }),
     )

@@ -102,6 +102,15 @@ export const documents = {
     return rows.map(present)
   },
 
+  /** Held until the transaction ends, so that it can be named; false: it is gone, as nobody had named it for long. */
+  async hold(tx: Writer, accountId: string, id: string): Promise<boolean> {
+    const row = await tx.first('select 1 as one from documents where account_id = ? and id = ? lock in share mode', [
+      accountId,
+      id,
+    ])
+    return row !== undefined
+  },
+
   /** One that the account has of these bytes. */
   async ofDigest(reader: Reader, accountId: string, digest: string): Promise<Document | undefined> {
     const row = await reader.first<Row>(

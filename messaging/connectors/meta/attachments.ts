@@ -20,12 +20,16 @@ const titles: Readonly<Record<string, string>> = {
   appointment_booking: 'An appointment',
 }
 
+/** A story lives for a day; what it showed may not be kept longer (Platform Terms; PROTOCOLS A9). */
+const storyMs = 24 * 60 * 60 * 1000
+const stories: ReadonlySet<string> = new Set(['story_mention', 'ig_story'])
+
 /** The attachments of a message; what comes in two forms at once (stickers, shared posts) is shown once. */
-export function readAttachments(raw: unknown): InboundAttachment[] {
+export function readAttachments(raw: unknown, saidAt: Date): InboundAttachment[] {
   const all = (Array.isArray(raw) ? raw : []).filter(isFields)
   const stickers = idsOf(all, 'sticker', 'sticker_id')
   const posts = idsOf(all, 'ig_post', 'ig_post_media_id')
-  return all.filter((one) => !isOlderForm(one, stickers, posts)).map(readAttachment)
+  return all.filter((one) => !isOlderForm(one, stickers, posts)).map((one) => readAttachment(one, saidAt))
 }
 
 function isOlderForm(one: Fields, stickers: ReadonlySet<string>, posts: ReadonlySet<string>): boolean {
@@ -37,13 +41,10 @@ function isOlderForm(one: Fields, stickers: ReadonlySet<string>, posts: Readonly
 const idsOf = (all: readonly Fields[], type: string, name: string): Set<string> =>
   new Set(all.filter((one) => one.type === type).flatMap((one) => idOf(fieldsOf(one.payload)[name]) ?? []))
 
-/**
- * Shares whose address is the picture or film itself. Others lead to pages, which are nobody's to fetch, and to stories, which
- * must not be copied: they are linked as long as they live.
- */
-const sharedFiles: ReadonlySet<string> = new Set(['share', 'ig_post', 'ig_reel'])
+/** Shares whose address is the picture or film itself. Others lead to pages, which are nobody's to fetch. */
+const sharedFiles: ReadonlySet<string> = new Set(['share', 'ig_post', 'ig_reel', ...stories])
 
-function readAttachment(one: Fields): InboundAttachment {
+function readAttachment(one: Fields, saidAt: Date): InboundAttachment {
   const payload = fieldsOf(one.payload)
   const name = textOf(one.type) ?? ''
   const stickerId = idOf(payload.sticker_id)
@@ -67,6 +68,7 @@ function readAttachment(one: Fields): InboundAttachment {
     ...(own === undefined || own === '' ? {} : { title: own.slice(0, 500) }),
     ...(text === undefined ? {} : { text: text.slice(0, 2_000) }),
     ...(link === undefined ? {} : { link }),
+    ...(stories.has(name) ? { keepUntil: new Date(saidAt.getTime() + storyMs) } : {}),
   }
 }
 

@@ -42,7 +42,7 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
     occurredAt,
     thread: { kind: 'direct' as const, personId },
     text: textOf(message.text),
-    attachments: readAttachments(message.attachments),
+    attachments: readAttachments(message.attachments, occurredAt),
     ...(inReplyTo === undefined ? {} : { inReplyTo }),
   }
   const content = {
@@ -73,7 +73,8 @@ function readMessage(item: Fields, entry: Entry): InboundEvent {
     ...extraOf({
       quick_reply: payload,
       referral: isFields(message.referral) ? message.referral : undefined,
-      story: isFields(story) ? story : undefined,
+      // Its picture is not kept: it may be shown for a day only.
+      story: isFields(story) ? { id: idOf(story.id) } : undefined,
       commands: Array.isArray(message.commands) ? message.commands : undefined,
       is_story_mention: hasType(message.attachments, 'story_mention') ? true : undefined,
       standby: entry.isStandby ? true : undefined,
