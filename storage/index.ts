@@ -27,6 +27,7 @@ import { earlyChanges } from './stores/early-changes.ts'
 import { documents } from './stores/documents.ts'
 import { events } from './stores/events.ts'
 import { health } from './stores/health.ts'
+import { invitations } from './stores/invitations.ts'
 import { joins } from './stores/joins.ts'
 import { lanes } from './stores/lanes.ts'
 import { idempotency } from './stores/idempotency.ts'
@@ -62,6 +63,7 @@ const stores = {
   events,
   health,
   idempotency,
+  invitations,
   joins,
   lanes,
   leases,
@@ -152,6 +154,7 @@ export type { Document, DocumentVariant } from './stores/documents.ts'
 export { hashSessionId, longestSessionMs } from './sessions.ts'
 export { platformActor } from './stores/audit.ts'
 export type { Actor, AuditEntry, AuditFilter, ChainState, Fields, NewAuditEntry } from './stores/audit.ts'
+export type { Invitation, NewInvitation } from './stores/invitations.ts'
 export type { CustomRole } from './stores/roles.ts'
 export { covers, everything, hears, isLimited, placesOf } from './stores/scope.ts'
 export type { Place, Scope } from './stores/scope.ts'

@@ -23,6 +23,10 @@ export interface Sessions extends Store {
   list(accountId: string, userId: string): Promise<SessionInfo[]>
   /** Ends one, by the id of `list`; whether there was one. */
   end(accountId: string, userId: string, id: string): Promise<boolean>
+  /** As `end`, in a transaction. */
+  endIn(tx: Writer, accountId: string, userId: string, id: string): Promise<boolean>
+  /** Ends all but perhaps one, in a transaction; how many. @param except the session's own id, as in the cookie */
+  endAllIn(tx: Writer, accountId: string, userId: string, except?: string): Promise<number>
   /** Ends all of them, as after a change of the password; how many. */
   endAll(accountId: string, userId: string): Promise<number>
   /** For the sweep: at most `limit`; how many. */
@@ -103,12 +107,21 @@ class DatabaseSessions extends Store implements Sessions {
     return sessionRows.list(this.#database.primary, accountId, userId)
   }
 
-  async end(accountId: string, userId: string, id: string): Promise<boolean> {
-    return /^[0-9a-f]{64}$/.test(id) && (await this.#remove(accountId, userId, Buffer.from(id, 'hex'))) > 0
+  end(accountId: string, userId: string, id: string): Promise<boolean> {
+    return this.#database.write((tx) => this.endIn(tx, accountId, userId, id))
+  }
+
+  async endIn(tx: Writer, accountId: string, userId: string, id: string): Promise<boolean> {
+    if (!/^[0-9a-f]{64}$/.test(id)) return false
+    return (await this.#remove(tx, accountId, userId, { only: Buffer.from(id, 'hex') })) > 0
   }
 
   endAll(accountId: string, userId: string): Promise<number> {
-    return this.#remove(accountId, userId)
+    return this.#database.write((tx) => this.endAllIn(tx, accountId, userId))
+  }
+
+  endAllIn(tx: Writer, accountId: string, userId: string, except?: string): Promise<number> {
+    return this.#remove(tx, accountId, userId, except === undefined ? {} : { except: hashSessionId(except) })
   }
 
   removeExpired(tx: Writer, limit: number): Promise<number> {
@@ -134,12 +147,15 @@ class DatabaseSessions extends Store implements Sessions {
     })
   }
 
-  #remove(accountId: string, userId: string, only?: Buffer): Promise<number> {
-    return this.#database.write(async (tx) => {
-      const ended = await sessionRows.removeOf(tx, accountId, userId, only)
-      tx.afterCommit(() => this.#cache.invalidate(ended.map(keyOf)).then(() => undefined))
-      return ended.length
-    })
+  async #remove(
+    tx: Writer,
+    accountId: string,
+    userId: string,
+    which: { readonly only?: Buffer; readonly except?: Buffer },
+  ): Promise<number> {
+    const ended = await sessionRows.removeOf(tx, accountId, userId, which)
+    tx.afterCommit(() => this.#cache.invalidate(ended.map(keyOf)).then(() => undefined))
+    return ended.length
   }
 }
 

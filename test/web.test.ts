@@ -197,11 +197,33 @@ describe('who may ask', () => {
     },
   )
 
+  /** What belongs to Ana's account, or to Ana herself, of users and what is around them. */
+  async function ownPeople(): Promise<Readonly<Record<string, string>>> {
+    const { accountId, userId } = site.ana
+    const { storage } = site
+    return storage.write(async (tx) => {
+      const name = newId()
+      const role = { accountId, name, permissions: [] }
+      const link = { accountId, userId: null, email: `${name}@nowhere.example`, role: 'agent', createdBy: userId }
+      const limits = { channelIds: null, isTeamLimited: false, teamIds: null, ttlMs: 60_000 }
+      return {
+        users: site.ben.userId,
+        roles: await storage.roles.create(tx, role),
+        teams: await storage.teams.create(tx, { accountId, name }),
+        invitations: (await storage.invitations.create(tx, { ...link, ...limits })).id,
+        tokens: (await storage.tokens.create(tx, { accountId, userId, name })).id,
+        sessions: (await storage.sessions.list(accountId, userId))[0]?.id ?? '',
+      }
+    })
+  }
 
   /** A body that would be good for a thing of one's own. */
   const goodBodies: Readonly<Record<string, unknown>> = {
     'PATCH /apps/:id': { secrets: ['stolen'] },
     'PATCH /channels/:id': { name: 'Stolen' },
+    'PATCH /users/:id': { name: 'Stolen' },
+    'PATCH /roles/:id': { name: 'Stolen' },
+    'PATCH /teams/:id': { name: 'Stolen' },
     'POST /connect/:id': { external_ids: ['100001'] },
     'PATCH /conversations/:id': { status: 'resolved' },
     'POST /conversations/:id/messages': { kind: 'note', text: 'I was here' },
@@ -267,6 +289,7 @@ describe('who may ask', () => {
         connect: attemptId,
         attachments: attachment?.id ?? '',
         'dead-letters': letter?.id ?? '',
+        ...(await ownPeople()),
       }
       const own = existing[route.path.split('/')[1] ?? '']
       expect(own, `an existing thing for ${name}`).toBeDefined()

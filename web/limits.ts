@@ -10,8 +10,8 @@ export interface Limit {
 export interface Limiter {
   /** Takes `cost` from the key's bucket. @throws Problem 429 with `retryAfter` seconds when it is empty */
   take(key: string, cost?: number): void
-  /** Throws as `take` does, and takes nothing. */
-  check(key: string): void
+  /** Gives back what was taken. */
+  give(key: string, cost?: number): void
 }
 
 /** 429; `retryAfter` in whole seconds goes into the `Retry-After` header. */
@@ -52,8 +52,9 @@ export function openLimiter(limit: Limit): Limiter {
       }
       buckets.set(key, bucket)
     },
-    check(key) {
-      refuse(fill(key), 1)
+    give(key, cost = 1) {
+      const bucket = buckets.get(key)
+      if (bucket !== undefined) bucket.left = Math.min(limit.burst, bucket.left + cost)
     },
   }
 }

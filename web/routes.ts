@@ -2,6 +2,7 @@
 import type { Route } from './route.ts'
 import { appRoutes } from './routes/apps.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { contactRoutes } from './routes/contacts.ts'
@@ -9,15 +10,24 @@ import { conversationRoutes } from './routes/conversations.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
+import { invitationRoutes } from './routes/invitations.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { profileRoutes } from './routes/profile.ts'
 import { receivedRoutes } from './routes/received.ts'
+import { roleRoutes } from './routes/roles.ts'
 import { sessionRoutes } from './routes/session.ts'
+import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
 
 /** Their paths are below /api/v1. */
 export const routes: readonly Route[] = [
   ...sessionRoutes,
+  ...profileRoutes,
   ...userRoutes,
+  ...invitationRoutes,
+  ...roleRoutes,
+  ...teamRoutes,
+  ...auditRoutes,
   ...appRoutes,
   ...channelRoutes,
   ...connectRoutes,

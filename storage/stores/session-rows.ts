@@ -85,10 +85,16 @@ export const sessionRows = {
     }))
   },
 
-  /** Ends a user's sessions, or the one named; the hashes of those ended. */
-  async removeOf(tx: Writer, accountId: string, userId: string, only?: Buffer): Promise<Buffer[]> {
-    const one = only === undefined ? '' : ' and id_hash = ?'
-    const values: SqlValue[] = [accountId, userId, ...(only === undefined ? [] : [only])]
+  /** Ends a user's sessions, or the one named, or all but one; the hashes of those ended. */
+  async removeOf(
+    tx: Writer,
+    accountId: string,
+    userId: string,
+    which: { readonly only?: Buffer; readonly except?: Buffer } = {},
+  ): Promise<Buffer[]> {
+    const named = which.only ?? which.except
+    const one = named === undefined ? '' : ` and id_hash ${which.only === undefined ? '<>' : '='} ?`
+    const values: SqlValue[] = [accountId, userId, ...(named === undefined ? [] : [named])]
     const rows = await tx.query<{ id_hash: Buffer }>(
       `select id_hash from sessions where account_id = ? and user_id = ?${one} for update`,
       values,

@@ -70,7 +70,7 @@ export const teams = {
     await tx.insertMany(
       'team_members',
       ['account_id', 'team_id', 'user_id'],
-      userIds.map((userId) => [accountId, teamId, userId]),
+      [...new Set(userIds)].map((userId) => [accountId, teamId, userId]),
     )
   },
 
@@ -79,7 +79,7 @@ export const teams = {
     await tx.insertMany(
       'team_members',
       ['account_id', 'team_id', 'user_id'],
-      teamIds.map((teamId) => [accountId, teamId, userId]),
+      [...new Set(teamIds)].map((teamId) => [accountId, teamId, userId]),
     )
   },
 }
