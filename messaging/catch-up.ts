@@ -15,6 +15,7 @@ import { connectorFor, setTrouble, tokenTrouble, withLimit } from './health.ts'
 import type { CareContext } from './health.ts'
 import type { Names } from './names.ts'
 import { isOutage } from './outage.ts'
+import { putDownReads } from './spend.ts'
 import { takeIn } from './take-in.ts'
 import type { Item, TakenIn } from './take-in.ts'
 import { answerTokenRefusal } from './tokens.ts'
@@ -138,6 +139,7 @@ async function takePage(
     // Channels are locked before their catch-ups, here as in a check.
     if (!goesOn) await storage.channels.lock(tx, channel.accountId, channel.id)
     await storage.catchUps.progress(tx, channel.id, { cursor, found, fresh })
+    await putDownReads(storage, tx, channel, page.items)
     if (!goesOn) await finish(context, tx, channel)
   })
   return { found, fresh, goesOn }

@@ -15,6 +15,8 @@ import { consumeSafely } from './broker/park.ts'
 import type { Parking } from './broker/park.ts'
 import { queues } from './broker/queues.ts'
 import { deliveryChanged } from './changes.ts'
+import { noteBudget, useOf } from './budgets.ts'
+import { holdDelivery, mayCall } from './may-call.ts'
 import { isOutage } from './outage.ts'
 import { composeOutbound, filesToGive } from './outbound.ts'
 import { concludeAttempt, concludeLookup } from './outcomes.ts'
@@ -91,6 +93,7 @@ export async function deliverConversation(
       if (step.type === 'give') await giveFile(context, lane, step)
       if (step.type === 'lookUp')
         await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
+      if (step.type === 'send') await noteBudget(context, step.channel)
     }
     await storage.write((tx) => storage.lanes.release(tx, lane))
   } finally {
@@ -165,7 +168,15 @@ async function nextStep(context: DeliverContext, tx: Writer, lane: Lane, account
   }
   const [toGive] = filesToGive(outbound, channel)
   if (toGive !== undefined) return { type: 'give', delivery: head, channel, ...toGive }
+  const said = { use: useOf(message.kind), text: head.text ?? message.text ?? '' }
+  const may = await mayCall(storage, tx, channel, said, head.now, head.reasonCode === 'budget_spread')
+  if (may.wait !== undefined) {
+    await holdDelivery(storage, tx, head, may.wait)
+    await storage.lanes.release(tx, lane)
+    return { type: 'done' }
+  }
   const number = await storage.deliveries.beginAttempt(tx, head, holder.slice(0, 40))
+  if (may.put !== undefined) await storage.spend.markAttempt(tx, head, number, may.put)
   return {
     type: 'send',
     delivery: { ...head, state: 'sending', attemptCount: number },

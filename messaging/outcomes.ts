@@ -9,6 +9,7 @@ import { deliveryChanged } from './changes.ts'
 import type { Lookup, Outcome } from './connectors/connector.ts'
 import { confirmSent } from './echo.ts'
 import { setTrouble, tokenTrouble } from './health.ts'
+import { concludeRefusal } from './may-call.ts'
 import { isOutage } from './outage.ts'
 
 interface Context {
@@ -101,7 +102,9 @@ async function apply(
     })
     facts.push(deliveryChanged(delivery, state, said))
   }
+  const spent = outcome.type === 'unknown' ? undefined : await concludeRefusal(storage, tx, delivery, outcome)
   if (outcome.type === 'unknown') await change('unknown', reason, lookupsMs[0])
+  else if (spent !== undefined) await change('retrying', spent.reason, spent.forMs)
   else if (outcome.type === 'retry' && delivery.attemptCount % mostTries === 0)
     await change('failed', `Tried ${String(delivery.attemptCount)} times. ${reason}`)
   else if (outcome.type === 'retry')

@@ -17,6 +17,7 @@ import { accounts } from './stores/accounts.ts'
 import { apps } from './stores/apps.ts'
 import { attachments } from './stores/attachments.ts'
 import { audit } from './stores/audit.ts'
+import { budgets } from './stores/budgets.ts'
 import { catchUps } from './stores/catch-ups.ts'
 import { channels } from './stores/channels.ts'
 import { connectAttempts } from './stores/connect-attempts.ts'
@@ -43,6 +44,7 @@ import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
 import { tokens } from './stores/tokens.ts'
 import { roles } from './stores/roles.ts'
+import { spend } from './stores/spend.ts'
 import { teams } from './stores/teams.ts'
 import { uploads } from './stores/uploads.ts'
 import { users } from './stores/users.ts'
@@ -55,6 +57,7 @@ const stores = {
   catchUps,
   channels,
   audit,
+  budgets,
   connectAttempts,
   contacts,
   conversations,
@@ -77,6 +80,7 @@ const stores = {
   received,
   relay,
   roles,
+  spend,
   teams,
   tokens,
   uploads,
@@ -158,6 +162,8 @@ export type { Invitation, NewInvitation } from './stores/invitations.ts'
 export type { CustomRole } from './stores/roles.ts'
 export { covers, everything, hears, isLimited, placesOf } from './stores/scope.ts'
 export type { Place, Scope } from './stores/scope.ts'
+export type { Budget } from './stores/budgets.ts'
+export type { Spent, SpendTerms } from './stores/spend.ts'
 export type { Team } from './stores/teams.ts'
 export type { Token } from './stores/tokens.ts'
 export type { Uploaded, UploadKey } from './stores/uploads.ts'

@@ -1,5 +1,6 @@
 /** Every route of the API, written out. Express and the OpenAPI document are both made of this list. */
 import type { Route } from './route.ts'
+import { appSpendRoutes } from './routes/app-spend.ts'
 import { appRoutes } from './routes/apps.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
 import { auditRoutes } from './routes/audit.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...teamRoutes,
   ...auditRoutes,
   ...appRoutes,
+  ...appSpendRoutes,
   ...channelRoutes,
   ...connectRoutes,
   ...conversationRoutes,

@@ -457,6 +457,25 @@ export interface QuotaUse {
   readonly name: string
   readonly used: number
   readonly resetsAt: Date | undefined
+  /** How many calls make the whole, where the network counts them. */
+  readonly limit?: number
+}
+
+/** What a call says; networks limit these apart. */
+export type CallUse = 'direct' | 'public' | 'private_reply' | 'post'
+
+/** How a network limits what is said on a channel, so that it is kept before the network has to say so. */
+export interface Allowances {
+  /** Documented limits, counted by ourselves from the first call on; the network's own word counts more. */
+  readonly known: readonly {
+    readonly name: string
+    readonly limit: number
+    readonly windowMs: number
+  }[]
+  /** What an allowance by this name is for, and whether all channels of the app share it; `undefined`: not for saying something. */
+  about(name: string): { readonly uses: readonly CallUse[]; readonly isOfApp: boolean } | undefined
+  /** Codes of refusals that mean that an allowance is spent: whose, and until when where the network names no time. */
+  readonly spent: Readonly<Record<string, { readonly of: 'channel' | 'app'; readonly until: 'soon' | 'month' }>>
 }
 
 /** A channel that a person may connect after having signed in at the network. */
@@ -486,6 +505,16 @@ export interface SignIn {
 /** An app without a channel: for signing in and for webhook administration. */
 export type AppAccess = Pick<ChannelAccess, 'apiBaseUrl' | 'allowHosts' | 'app'> & {
   readonly externalId: string | undefined
+}
+
+/** What a network charges, where it is paid by use; in millionths of a dollar. */
+export interface Pricing {
+  /** By kind; an app may pay others. */
+  readonly prices: Readonly<Record<string, number>>
+  /** The kind of a call that says something. */
+  kindOf(use: CallUse, text: string): string
+  /** The kind of an item that is read. */
+  readKindOf(thread: 'direct' | 'public'): string
 }
 
 /** One kind of channel. */
@@ -572,5 +601,7 @@ export interface Connector {
   ): Promise<Asked<{ readonly credentials: Readonly<Record<string, string>>; readonly expiresAt: Date | undefined }>>
   /** How much of its quotas the channel has used, as the network's answers told this process; the fullest first. */
   quota?(channelExternalId: string): readonly QuotaUse[]
+  readonly allowances?: Allowances
+  readonly pricing?: Pricing
   readonly signIn?: SignIn
 }

@@ -45,6 +45,8 @@ export interface EventData {
   /** What was missed has been read back: `found` items, `new` of them not known before. */
   'channel.caught_up': { channel_id: string; found: number; new: number }
   'app.changed': { app_id: string }
+  /** So much of the month's spend cap is used (80 or 100 percent); amounts in dollars. */
+  'app.spend_warned': { app_id: string; month: string; percent: number; spent: number; cap: number }
 }
 
 export type EventType = keyof EventData
@@ -63,6 +65,7 @@ export const eventTypes = [
   'channel.changed',
   'channel.caught_up',
   'app.changed',
+  'app.spend_warned',
 ] as const satisfies readonly EventType[]
 
 /** A fact on its way to the outbox. */

@@ -355,6 +355,16 @@ export const deliveries = {
     return number
   },
 
+  /** What an app's channels wait for under these codes is there again. */
+  async release(tx: Writer, accountId: string, appId: string, codes: readonly string[]): Promise<void> {
+    const list = inList(codes)
+    await tx.run(
+      `update deliveries d join channels c on c.account_id = d.account_id and c.id = d.channel_id and c.app_id = ?
+       set d.next_attempt_at = utc_timestamp(3) where d.account_id = ? and d.state = 'retrying' and d.reason_code in ${list.sql} and d.next_attempt_at > utc_timestamp(3)`,
+      [appId, accountId, ...list.values],
+    )
+  },
+
   /** What became of an attempt; one that has been concluded stays as it is. */
   async endAttempt(
     tx: Writer,

@@ -1,5 +1,6 @@
 /** Apps: our registrations with the networks. */
 import { z } from 'zod'
+import { changeSpend } from '../../backend/app-spend.ts'
 import { changeApp, createApp, mostSecrets } from '../../backend/networks.ts'
 import { notFound } from '../../infra/errors.ts'
 import { networkNames } from '../../storage/model/words.ts'
@@ -99,9 +100,22 @@ export const appRoutes = [
       client_id: short.nullable().optional(),
       client_secret: secret.nullable().optional(),
       verify_token: short.optional(),
+      spend_cap: z
+        .number()
+        .min(0)
+        .max(1_000_000)
+        .nullable()
+        .optional()
+        .describe('X: US dollars a month, by our own count; messages that would cost more wait'),
+      prices: z
+        .record(z.string().max(20), z.number().min(0).max(1_000))
+        .nullable()
+        .optional()
+        .describe('X: US dollars by kind, where the app pays others than the documented ones'),
     }),
     answer: appShape,
     async handle({ params, body }, call) {
+      await changeSpend(call.storage, call.asker.accountId, params.id, { cap: body.spend_cap, prices: body.prices })
       await changeApp(call.storage, call.asker.accountId, params.id, {
         name: body.name,
         externalId: body.external_id,

@@ -5,13 +5,14 @@ import { leadsElsewhere, setUpAppWebhook, withAppWebhook } from './app-webhook.t
 import { examineToken } from './condition.ts'
 import type { WebhookObject } from './permissions.ts'
 import { callGraph } from './graph.ts'
+import { pageAllowances, whatsappAllowances } from './allowances.ts'
 import { refreshMetaToken } from './refresh.ts'
 import { checkSubscribed, subscribeTo, unsubscribeFrom } from './subscription.ts'
 import type { Wanted } from './subscription.ts'
 import { quota } from './usage.ts'
 
 type Care = Required<
-  Pick<Connector, 'examine' | 'checkSubscription' | 'subscribe' | 'unsubscribe' | 'refreshToken' | 'quota'>
+  Pick<Connector, 'examine' | 'checkSubscription' | 'subscribe' | 'unsubscribe' | 'refreshToken' | 'quota' | 'allowances'>
 >
 
 /** `object`: what the app's webhook calls it; `wanted`: what to subscribe to, and where; `undefined` when the channel does not say where. */
@@ -38,6 +39,7 @@ export function careFor(object: WebhookObject, permissions: readonly string[], w
     },
     refreshToken: refreshMetaToken,
     quota,
+    allowances: object === 'whatsapp_business_account' ? whatsappAllowances : pageAllowances,
   }
 }
 

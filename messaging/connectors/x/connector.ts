@@ -2,12 +2,14 @@
 import type { Connector } from '../connector.ts'
 import { fieldsOf } from '../reading.ts'
 import { actX } from './acts.ts'
+import { xAllowances } from './allowances.ts'
 import { callX } from './api.ts'
 import { examineX } from './condition.ts'
 import { directLimits, postLimits, publicLimits, splitX } from './fit.ts'
 import { lookUpX, soughtOf } from './look-up.ts'
 import { locateXMedia } from './media.ts'
 import { personOf } from './people.ts'
+import { xPricing } from './pricing.ts'
 import { lookUpXPost, publishX } from './publish.ts'
 import { readBackX } from './read-back.ts'
 import { sendX } from './send.ts'
@@ -55,5 +57,7 @@ export const xConnector: Connector = {
   unsubscribe: unsubscribeX,
   refreshToken: refreshXToken,
   quota: (channelExternalId) => quotaOf(channelExternalId),
+  allowances: xAllowances,
+  pricing: xPricing,
   signIn: xSignIn,
 }

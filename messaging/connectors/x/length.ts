@@ -12,6 +12,9 @@ export function measurePost(text: string): number {
   return length + measurePlain(normal.slice(end))
 }
 
+/** Whether X makes a link of anything in it. */
+export const hasLink = (text: string): boolean => text.normalize('NFC').search(linkPattern) >= 0
+
 function measurePlain(text: string): number {
   let length = 0
   const withoutEmoji = text.replace(emojiPattern, () => {

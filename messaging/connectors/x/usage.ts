@@ -33,6 +33,7 @@ export function noteQuota(
       name,
       used: Math.min(1, Math.max(0, 1 - remaining / limit)),
       resetsAt: reset > 0 && reset < 1e11 ? new Date(reset * 1000) : undefined,
+      limit,
     })
     if (own.size > mostEndpoints) forgetOldest(own)
     byChannel.delete(channelExternalId)
