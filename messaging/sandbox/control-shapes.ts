@@ -27,13 +27,14 @@ export const saidShape = z.object({
 // prettier-ignore
 export const faultShape = z.object({
   fault: z.enum(faultNames), network: z.enum(networkNames).optional(), channel: text.optional(), count: z.int().min(0).optional(), ms: z.int().min(0).optional(),
-  code: z.int().optional(), subcode: z.int().optional(), seed: z.int().min(0).optional(),
+  code: z.int().optional(), subcode: z.int().optional(), problem: text.optional(), detail: text.optional(), seed: z.int().min(0).optional(),
 })
 export const settingsShape = z.object({
   retry_ms: z.array(z.number().min(0)).optional(),
   receipts: z.boolean().optional(),
   course: z.enum(['quick', 'real']).optional(),
   speed: z.number().positive().max(100_000).optional(),
+  x_plan: z.enum(['enterprise', 'self_serve']).optional(),
   x_limits: z.union([z.enum(['off', 'real']), z.record(z.string(), z.int().min(0))]).optional(),
 })
 export const advanceShape = z.object({ ms: z.int().min(0) })

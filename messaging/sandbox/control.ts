@@ -157,6 +157,7 @@ export function openControl(
       if (given.receipts !== undefined) stage.hasReceipts = given.receipts
       if (given.course !== undefined) webhooks.course = given.course
       if (given.speed !== undefined) stage.clock.setSpeed(given.speed)
+      if (given.x_plan !== undefined) world.note('x.plan', given.x_plan)
       if (typeof given.x_limits === 'string') limits.mode = given.x_limits
       limits.own = typeof given.x_limits === 'object' ? given.x_limits : given.x_limits === undefined ? limits.own : {}
       return ok({

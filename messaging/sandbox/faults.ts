@@ -8,7 +8,10 @@ export const faultNames = [
   'delay_answer',
   /** Every answer takes `ms` longer (default 1,500). */
   'delay_ms',
-  /** A send is refused: Graph `code` (and `subcode`), or for X the HTTP status `code`. */
+  /**
+   * A send is refused: Graph `code` (and `subcode`), or for X the HTTP status `code`, with a number of v1.1 as `subcode` or
+   * one of v2's types as `problem`, in the words of `detail`.
+   */
   'refuse_code',
   /** Connections die before anything is read; webhooks are held back. */
   'network_off',
@@ -34,6 +37,8 @@ export const faultNames = [
   'rate_limited',
   /** X: the monthly cap is used up. */
   'usage_capped',
+  /** X: an answer carries `errors` beside its `data`. */
+  'partial_errors',
   /** Media addresses are answered as expired. */
   'media_gone',
 ] as const
@@ -48,6 +53,8 @@ export interface Fault {
   readonly ms?: number | undefined
   readonly code?: number | undefined
   readonly subcode?: number | undefined
+  readonly problem?: string | undefined
+  readonly detail?: string | undefined
   readonly seed?: number | undefined
 }
 

@@ -24,15 +24,21 @@ export interface Answer {
   readonly accepted?: { echo(): Promise<void>; after(): Promise<void> }
 }
 
+/** The fault `refuse_code`, as it holds for one call. */
+export interface Refusal {
+  readonly code: number
+  readonly subcode: number | undefined
+  /** X: one of v2's problem types, such as `usage-capped`. */
+  readonly problem?: string | undefined
+  readonly detail?: string | undefined
+}
+
 /** A network's HTTP face. */
 export interface Face {
   readonly network: NetworkName
   /** The channel of the call, for faults; `undefined` when the token is unknown. */
   channelOf(request: Request): string | undefined
   /** `refusal`: the fault `refuse_code` that holds for a send. */
-  answer(
-    request: Request,
-    refuse: () => { code: number; subcode: number | undefined } | undefined,
-  ): Answer | Promise<Answer>
+  answer(request: Request, refuse: () => Refusal | undefined): Answer | Promise<Answer>
   expiredToken(): Answer
 }

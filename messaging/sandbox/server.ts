@@ -87,7 +87,7 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
       const fault = faults.take('refuse_code', network, channel)
       return fault === undefined
         ? undefined
-        : { code: fault.code ?? (network === 'meta' ? 613 : 429), subcode: fault.subcode }
+        : { ...fault, code: fault.code ?? (network === 'meta' ? 613 : 429), subcode: fault.subcode }
     })
     const { accepted } = answer
     if (accepted === undefined) {

@@ -59,6 +59,8 @@ export interface Utterance {
   readonly tag?: string | undefined
   readonly picture?: string | undefined
   readonly files?: readonly SandboxFile[] | undefined
+  /** X: the post that is shown within this one. */
+  readonly quote_of?: string | undefined
   /** What the customer may press: quick replies, buttons, the rows of a list. */
   readonly choices?: readonly Choice[] | undefined
   /** The sandbox's time of it, in milliseconds: reply windows and expiries go by it. */

@@ -1,4 +1,5 @@
 /** Webhook bodies of X: Account Activity (v1.1 objects) and X Activity (v2 objects), as far as the account is subscribed. */
+import { keyOf, linkOf, mediaUrls, mediaV1, mediaV2, quoteLinkOf, shownMedia, textWithLinks } from './wire-x-media.ts'
 import { formsOf } from './x-subscriptions.ts'
 import type { SandboxApp, SandboxChannel, SandboxPerson, Utterance, World } from './world.ts'
 
@@ -58,8 +59,7 @@ function directMessageV1(told: Told): unknown {
 
 function directEvent({ said }: Told): unknown {
   const [sender, recipient] = isOurs(said) ? [said.channel, said.person] : [said.person, said.channel]
-  const link = `https://t.co/${said.external_id.slice(-10)}`
-  const media = said.picture === undefined ? undefined : mediaV1(said, link)
+  const [first] = shownMedia(said)
   return {
     type: 'message_create',
     id: said.external_id,
@@ -68,38 +68,38 @@ function directEvent({ said }: Told): unknown {
       target: { recipient_id: recipient },
       sender_id: sender,
       message_data: {
-        text: [escapeMarks(said.text), ...(media === undefined ? [] : [link])].join(' ').trim(),
+        text: textWithLinks(said),
         entities: {
           hashtags: [],
           symbols: [],
           user_mentions: [],
           urls:
-            media === undefined
+            first === undefined
               ? []
-              : [{ url: link, expanded_url: `https://twitter.com/messages/media/${said.external_id}` }],
+              : [
+                  {
+                    url: linkOf(said),
+                    expanded_url: `https://twitter.com/messages/media/${said.external_id}`,
+                  },
+                ],
         },
-        ...(media === undefined ? {} : { attachment: { type: 'media', media } }),
+        ...(first === undefined ? {} : { attachment: { type: 'media', media: mediaV1(first, linkOf(said)) } }),
       },
     },
   }
 }
 
-const mediaV1 = (said: Utterance, url: string): unknown => ({
-  id_str: mediaIdOf(said),
-  url,
-  media_url_https: said.picture,
-  type: 'photo',
-})
-/** A picture's own id; the sandbox has no other use for one. */
-export const mediaIdOf = (said: Utterance): string => String(BigInt(said.external_id) + 1n)
-
 function postV1(told: Told): unknown {
   const { said, repliedToUser } = told
   const [us, them] = sidesOf(told)
   const author = isOurs(said) ? us : them
-  const link = `https://t.co/${said.external_id.slice(-10)}`
-  const entities = { hashtags: [], urls: [], user_mentions: [], symbols: [] }
-  const media = said.picture === undefined ? {} : { extended_entities: { media: [mediaV1(said, link)] } }
+  const shown = shownMedia(said)
+  const quoted = said.quote_of
+  const link = `https://twitter.com/i/web/status/${quoted ?? ''}`
+  const urls = quoted === undefined ? [] : [{ url: quoteLinkOf(said), expanded_url: link }]
+  const entities = { hashtags: [], urls, user_mentions: [], symbols: [] }
+  const media =
+    shown.length === 0 ? {} : { extended_entities: { media: shown.map((one) => mediaV1(one, linkOf(said))) } }
   return {
     for_user_id: said.channel,
     ...(isOurs(said) ? {} : { user_has_blocked: 'false' }),
@@ -111,13 +111,14 @@ function postV1(told: Told): unknown {
         timestamp_ms: String(Date.parse(said.at)),
         id: Number(said.external_id),
         id_str: said.external_id,
-        text: [escapeMarks(said.text), ...(said.picture === undefined ? [] : [link])].join(' '),
+        text: textWithLinks(said),
         truncated: false,
         in_reply_to_status_id: said.in_reply_to === undefined ? null : Number(said.in_reply_to),
         in_reply_to_status_id_str: said.in_reply_to ?? null,
         in_reply_to_user_id_str: repliedToUser ?? null,
         user: { ...author, id: Number(author?.id) },
         entities,
+        ...(quoted === undefined ? {} : { quoted_status_id_str: quoted }),
         ...media,
       },
     ],
@@ -139,7 +140,8 @@ function activity(told: Told, event_type: string, isDirect: boolean): unknown {
         },
       },
     }
-  const media = said.picture === undefined ? {} : { media: [mediaV2(said)] }
+  const shown = shownMedia(said)
+  const media = shown.length === 0 ? {} : { media: shown.map(mediaV2) }
   // X wraps users now and then.
   const wrapped = said.seq % 2 === 0 ? { data: author } : author
   return { data: { ...shared, payload: postV2(told), includes: { users: [wrapped], ...media } } }
@@ -151,37 +153,30 @@ export function postV2({
   repliedToUser,
   rootId,
 }: Pick<Told, 'said' | 'repliedToUser' | 'rootId'>): Record<string, unknown> {
-  const link = `https://t.co/${said.external_id.slice(-10)}`
-  const key = `3_${mediaIdOf(said)}`
+  const shown = shownMedia(said)
+  const quoted = said.quote_of
+  const references = [
+    ...(said.in_reply_to === undefined ? [] : [{ type: 'replied_to', id: said.in_reply_to }]),
+    ...(quoted === undefined ? [] : [{ type: 'quoted', id: quoted }]),
+  ]
+  const urls = [
+    ...mediaUrls(said, `https://x.com/i/status/${said.external_id}/photo/1`),
+    ...(quoted === undefined ? [] : [{ url: quoteLinkOf(said), expanded_url: `https://x.com/i/web/status/${quoted}` }]),
+  ]
   return {
     id: said.external_id,
-    text: [escapeMarks(said.text), ...(said.picture === undefined ? [] : [link])].join(' '),
+    text: textWithLinks(said),
     author_id: isOurs(said) ? said.channel : said.person,
     conversation_id: rootId,
     created_at: said.at,
     ...(said.in_reply_to === undefined
       ? {}
-      : {
-          in_reply_to_tweet_id: said.in_reply_to,
-          in_reply_to_user_id: repliedToUser,
-          referenced_tweets: [{ type: 'replied_to', id: said.in_reply_to }],
-        }),
-    ...(said.picture === undefined
-      ? {}
-      : {
-          attachments: { media_keys: [key] },
-          entities: {
-            urls: [{ url: link, expanded_url: `https://x.com/i/status/${said.external_id}/photo/1`, media_key: key }],
-          },
-        }),
+      : { in_reply_to_tweet_id: said.in_reply_to, in_reply_to_user_id: repliedToUser }),
+    ...(references.length === 0 ? {} : { referenced_tweets: references }),
+    ...(shown.length === 0 ? {} : { attachments: { media_keys: shown.map(keyOf) } }),
+    ...(urls.length === 0 ? {} : { entities: { urls } }),
   }
 }
-
-export const mediaV2 = (said: Utterance): unknown => ({
-  media_key: `3_${mediaIdOf(said)}`,
-  type: 'photo',
-  url: said.picture,
-})
 
 /** The person has read everything up to this message. */
 export function xReadMark(
@@ -235,6 +230,3 @@ const userV2 = ({ id, name, screen_name }: UserV1): { id: string; name: string; 
 /** A number that may be negative, the same for the same event. */
 const uuidOf = (said: Utterance, type: string): string =>
   String(BigInt(said.external_id) * (type.length % 2 === 0 ? 1n : -1n))
-
-export const escapeMarks = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

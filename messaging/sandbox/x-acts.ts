@@ -10,50 +10,64 @@ import { formsOf } from './x-subscriptions.ts'
 const text = z.string().min(1)
 const act = z.object({
   channel: text,
-  what: z.enum(['delete', 'like', 'follow', 'typing', 'chat']),
+  /** `close`: this person cannot be written to any more; `open`: again. */
+  what: z.enum(['delete', 'like', 'follow', 'typing', 'chat', 'close', 'open']),
   /** Who does it; for a deletion the account itself. */
   person: text.default('1589012345678901201'),
   /** What is deleted or liked. */
   external_id: text.optional(),
 })
-type Act = z.infer<typeof act>
+export interface Happening {
+  readonly what: 'delete' | 'like' | 'follow' | 'typing' | 'chat'
+  readonly person: string
+  readonly external_id?: string | undefined
+}
 
 /** Answers `POST /control/x/act`; `undefined` for all else. */
-export function openXControl({ world, webhooks }: Stage): (request: Request) => Promise<Answer | undefined> {
+export function openXControl(stage: Stage): (request: Request) => Promise<Answer | undefined> {
   return async (request) => {
     if (request.path !== '/control/x/act' || request.method !== 'POST') return undefined
     const given = act.safeParse(readJson(request.body))
     if (!given.success) throw new Problem(422, 'invalid', z.prettifyError(given.error))
-    const channel = world.channels.get(given.data.channel)
-    const app = world.apps.get(channel?.app_id ?? '')
-    if (channel?.type !== 'x' || app === undefined)
-      throw new Problem(404, 'not_found', 'There is no such channel at X.')
-    const id = world.newSnowflake()
-    const { aaa, types } = formsOf(world, app, channel.external_id)
-    const told = tellingOf(given.data, channel, id)
-    const bodies = [
-      ...(aaa && told.older !== undefined ? [{ for_user_id: channel.external_id, ...told.older }] : []),
-      ...(types.has(told.type)
-        ? [
-            {
-              data: {
-                event_uuid: `-${id}`,
-                filter: { user_id: channel.external_id },
-                event_type: told.type,
-                ...told.newer,
-              },
-            },
-          ]
-        : []),
-    ]
-    for (const body of bodies) await webhooks.post(app, body, channel.external_id)
-    return { status: 201, json: { external_id: id, told: bodies.length } }
+    const channel = stage.world.channels.get(given.data.channel)
+    if (channel?.type !== 'x') throw new Problem(404, 'not_found', 'There is no such channel at X.')
+    const { what, person, external_id } = given.data
+    if (what === 'close' || what === 'open') {
+      const closed = what === 'close' ? { messages: true, answers: true } : undefined
+      stage.world.note(`x.closed.${channel.external_id}.${person}`, closed)
+      return { status: 201, json: { told: 0 } }
+    }
+    if (what === 'delete' && external_id !== undefined)
+      stage.world.act({ channel: channel.external_id, person, by: 'customer', what, external_id })
+    const { id, told } = await xHappening(stage, channel, { what, person, external_id })
+    return { status: 201, json: { external_id: id, told } }
   }
+}
+
+/** Tells of it in the forms that the account is subscribed to. */
+export async function xHappening(
+  { world, webhooks }: Stage,
+  channel: SandboxChannel,
+  happening: Happening,
+): Promise<{ readonly id: string; readonly told: number }> {
+  const id = world.newSnowflake()
+  const app = world.apps.get(channel.app_id)
+  if (app === undefined) return { id, told: 0 }
+  const { aaa, types } = formsOf(world, app, channel.external_id)
+  const told = tellingOf(happening, channel, id)
+  const filter = { user_id: channel.external_id }
+  const newer = { event_uuid: `-${id}`, filter, event_type: told.type, ...told.newer }
+  const bodies = [
+    ...(aaa && told.older !== undefined ? [{ for_user_id: channel.external_id, ...told.older }] : []),
+    ...(types.has(told.type) ? [{ data: newer }] : []),
+  ]
+  for (const body of bodies) await webhooks.post(app, body, channel.external_id)
+  return { id, told: bodies.length }
 }
 
 /** The same in both forms; Account Activity knows nothing of encrypted chats. */
 function tellingOf(
-  { what, person, external_id = '' }: Act,
+  { what, person, external_id = '' }: Happening,
   { external_id: us }: SandboxChannel,
   id: string,
 ): { readonly type: string; readonly older: object | undefined; readonly newer: object } {

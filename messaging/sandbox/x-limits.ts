@@ -9,13 +9,35 @@ const realLimits: Readonly<Record<string, number>> = {
   'POST /2/dm_conversations/with/:id/messages': 15,
   'GET /2/dm_conversations/with/:id/dm_events': 15,
   'GET /2/dm_events': 15,
+  'DELETE /2/dm_events/:id': 300,
   'POST /2/tweets': 100,
+  'DELETE /2/tweets/:id': 50,
+  'PUT /2/tweets/:id/hidden': 50,
   'GET /2/users/me': 75,
   'GET /2/users/:id': 900,
   'GET /2/users/:id/tweets': 900,
   'GET /2/users/:id/mentions': 300,
+  'POST /2/media/upload': 500,
+  'GET /2/media/upload': 1_000,
+  'POST /2/media/upload/initialize': 1_875,
+  'POST /2/media/upload/:id/append': 1_875,
+  'POST /2/media/upload/:id/finalize': 1_875,
+  'POST /2/media/metadata': 500,
 }
-const dailyLimits: Readonly<Record<string, number>> = { 'POST /2/dm_conversations/with/:id/messages': 1_440 }
+/** Within a day: for one user, and for all users of an app together. */
+const realUserDays: Readonly<Record<string, number>> = {
+  'POST /2/dm_conversations/with/:id/messages': 1_440,
+  'DELETE /2/dm_events/:id': 1_500,
+}
+const realAppDays: Readonly<Record<string, number>> = {
+  'POST /2/dm_conversations/with/:id/messages': 1_440,
+  'DELETE /2/dm_events/:id': 4_000,
+  'POST /2/tweets': 10_000,
+  'POST /2/media/upload': 50_000,
+  'POST /2/media/upload/initialize': 180_000,
+  'POST /2/media/upload/:id/append': 180_000,
+  'POST /2/media/upload/:id/finalize': 180_000,
+}
 
 interface Window {
   used: number
@@ -28,7 +50,10 @@ export interface Counted {
 }
 
 export class XLimits {
-  /** `off`: counted against a limit that nobody reaches. Numbers: limits of their own for these endpoints. */
+  /**
+   * `off`: counted against a limit that nobody reaches. Numbers: limits of their own for these endpoints, in fifteen minutes;
+   * with `day ` or `app ` before the endpoint, in a day for the user or the app.
+   */
   mode: 'off' | 'real' = 'off'
   own: Readonly<Record<string, number>> = {}
   readonly #clock: SandboxClock
@@ -38,19 +63,23 @@ export class XLimits {
     this.#clock = clock
   }
 
-  /** Counts a call of `who`. */
-  count(who: string, method: string, path: string): Counted {
+  /** Counts a call of a user, or of the app itself. */
+  count(user: string | undefined, app: string, method: string, path: string): Counted {
     const endpoint = `${method} ${path.replace(/\/(?!2(?:\/|$))[\d-]+(?=\/|$)/g, '/:id')}`
-    const limit = this.own[endpoint] ?? (this.mode === 'real' ? (realLimits[endpoint] ?? 450) : 1_000_000)
-    const daily = this.mode === 'real' ? dailyLimits[endpoint] : undefined
-    const short = this.#take(`${who} ${endpoint}`, quarterMs, limit)
-    const long = daily === undefined ? undefined : this.#take(`${who} ${endpoint} day`, dayMs, daily)
+    const of = (kind: string, real: Readonly<Record<string, number>>): number | undefined =>
+      this.own[`${kind}${endpoint}`] ?? (this.mode === 'real' ? real[endpoint] : undefined)
+    const who = user ?? app
+    const limits = [
+      ['x-rate-limit', who, quarterMs, of('', realLimits) ?? (this.mode === 'real' ? 450 : 1_000_000)],
+      ['x-user-limit-24hour', `day ${who}`, dayMs, of('day ', realUserDays)],
+      ['x-app-limit-24hour', `app ${app}`, dayMs, of('app ', realAppDays)],
+    ] as const
+    const taken = limits.flatMap(([name, whose, ms, limit]) =>
+      limit === undefined ? [] : [{ name, limit, ...this.#take(`${whose} ${endpoint}`, ms, limit) }],
+    )
     return {
-      isOver: short.isOver || long?.isOver === true,
-      headers: {
-        ...named('x-rate-limit', limit, short),
-        ...(long === undefined ? {} : named('x-user-limit-24hour', daily ?? 0, long)),
-      },
+      isOver: taken.some(({ isOver }) => isOver),
+      headers: Object.fromEntries(taken.flatMap((one) => Object.entries(named(one.name, one.limit, one)))),
     }
   }
 

@@ -1,7 +1,8 @@
 /** What X gives to read: direct messages, the account's own posts, who names it, people; newest first, in pages. */
 import type { Stage } from './customers.ts'
 import { rootOf } from './tellings.ts'
-import { escapeMarks, mediaIdOf, mediaV2, postV2 } from './wire-x.ts'
+import { postV2 } from './wire-x.ts'
+import { keyOf, mediaUrls, mediaV2, shownMedia, textWithLinks } from './wire-x-media.ts'
 import type { SandboxChannel, Utterance, World } from './world.ts'
 
 const isDirect = ({ kind }: Utterance): boolean => kind === 'message' || kind === 'reply' || kind === 'private_reply'
@@ -18,23 +19,16 @@ export function listDirect(
     (said) => said.channel === channel.external_id && isDirect(said) && Date.parse(said.at) >= from,
   )
   return page(world, all, query, (said) => {
-    const key = `3_${mediaIdOf(said)}`
-    const link = `https://t.co/${said.external_id.slice(-10)}`
+    const shown = shownMedia(said)
+    const urls = mediaUrls(said, `https://x.com/messages/media/${said.external_id}`)
     return {
       id: said.external_id,
       event_type: 'MessageCreate',
-      text: [escapeMarks(said.text), ...(said.picture === undefined ? [] : [link])].join(' ').trim(),
+      text: textWithLinks(said),
       sender_id: said.direction === 'outbound' ? channel.external_id : said.person,
       dm_conversation_id: [channel.external_id, said.person].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)).join('-'),
       created_at: said.at,
-      ...(said.picture === undefined
-        ? {}
-        : {
-            attachments: { media_keys: [key] },
-            entities: {
-              urls: [{ url: link, expanded_url: `https://x.com/messages/media/${said.external_id}`, media_key: key }],
-            },
-          }),
+      ...(shown.length === 0 ? {} : { attachments: { media_keys: shown.map(keyOf) }, entities: { urls } }),
     }
   })
 }
@@ -85,7 +79,9 @@ function page(
   show: (said: Utterance) => unknown,
 ): unknown {
   const size = Math.min(100, Math.max(1, Number(query.get('max_results')) || 100))
-  const newestFirst = [...all].sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.seq - a.seq)
+  const newestFirst = all
+    .filter(({ external_id }) => world.marks.get(external_id)?.is_deleted !== true)
+    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.seq - a.seq)
   const start = Number(query.get('pagination_token')?.replace(/^p/, '') ?? 0) || 0
   const part = newestFirst.slice(start, start + size)
   if (part.length === 0) return { meta: { result_count: 0 } }
@@ -93,7 +89,7 @@ function page(
   const users = [...people].flatMap(([id, person]) =>
     person === undefined ? [] : [{ id, name: person.name, username: person.handle ?? id }],
   )
-  const media = part.filter(({ picture }) => picture !== undefined).map(mediaV2)
+  const media = part.flatMap(shownMedia).map(mediaV2)
   const next = start + size < newestFirst.length ? { next_token: `p${String(start + size)}` } : {}
   return {
     data: part.map(show),

@@ -7,6 +7,7 @@ import type { Registration } from './handshake.ts'
 import type { Answer, Request } from './http.ts'
 import { pack, tellingsOf } from './tellings.ts'
 import type { SandboxApp, SandboxChannel } from './world.ts'
+import { problem } from './x-problems.ts'
 import { activityTypes, setSubscribedOf, subscribedOf } from './x-subscriptions.ts'
 
 const minuteMs = 60_000
@@ -216,9 +217,4 @@ const invalid = (message: string): Answer => ({
     detail: message,
     type: 'https://api.x.com/2/problems/invalid-request',
   },
-})
-
-export const problem = (status: number, title: string, detail: string, type = 'about:blank'): Answer => ({
-  status,
-  json: { title, detail, type, status },
 })
