@@ -4,7 +4,8 @@ import type { Config } from '../infra/config.ts'
 import { codeOf, conflict, invalid, notFound } from '../infra/errors.ts'
 import { isAllowedHost } from '../infra/outside.ts'
 import { networkHosts } from '../messaging/connectors/registry.ts'
-import type { Storage } from '../storage/index.ts'
+import { platformActor } from '../storage/index.ts'
+import type { Actor, App, Storage } from '../storage/index.ts'
 import { networkOf } from '../storage/model/words.ts'
 import type { ChannelType, NetworkName } from '../storage/model/words.ts'
 
@@ -25,7 +26,13 @@ export interface AppWish {
 }
 
 /** Registers an app and makes its unguessable webhook address. Returns its id. */
-export async function createApp(storage: Storage, config: Config, accountId: string, wish: AppWish): Promise<string> {
+export async function createApp(
+  storage: Storage,
+  config: Config,
+  accountId: string,
+  wish: AppWish,
+  by: Actor = platformActor,
+): Promise<string> {
   const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
   const verifyToken = wish.verifyToken ?? (wish.network === 'meta' ? randomBytes(18).toString('base64url') : undefined)
   return storage.write(async (tx) => {
@@ -43,6 +50,10 @@ export async function createApp(storage: Storage, config: Config, accountId: str
       apiBaseUrl,
     })
     await storage.outbox.append(tx, { type: 'app.changed', accountId, data: { app_id: id } })
+    await storage.audit.append(tx, {
+      ...{ accountId, by, action: 'app.created', subject: { type: 'app', id, name: wish.name } },
+      after: { network: wish.network, name: wish.name, external_id: wish.externalId, api_base_url: apiBaseUrl },
+    })
     return id
   })
 }
@@ -70,19 +81,29 @@ export const mostSecrets = 10
  * Changes what is given of an app; every webhook door hears of it, and its channels are looked at anew.
  * @throws Problem 404, 422 for too many secrets
  */
-export async function changeApp(storage: Storage, accountId: string, id: string, change: AppChange): Promise<void> {
+export async function changeApp(
+  storage: Storage,
+  accountId: string,
+  id: string,
+  change: AppChange,
+  by: Actor = platformActor,
+): Promise<void> {
   await storage.write(async (tx) => {
     const app = await storage.apps.lock(tx, accountId, id)
     if (app === undefined) throw notFound('app')
     const known = storage.apps.openSecrets(storage, app)
     const { name, externalId, consumerKey, clientId, clientSecret, verifyToken } = change
-    await storage.apps.change(tx, storage, accountId, id, {
+    const secrets = rotate(known.secrets, change)
+    const next = {
       name: name ?? app.name,
       externalId: externalId === undefined ? app.externalId : externalId,
       consumerKey: consumerKey === undefined ? app.consumerKey : consumerKey,
       clientId: clientId === undefined ? app.clientId : clientId,
+    }
+    await storage.apps.change(tx, storage, accountId, id, {
+      ...next,
       secrets: {
-        secrets: rotate(known.secrets, change),
+        secrets,
         clientSecret: clientSecret === undefined ? known.clientSecret : clientSecret,
         verifyToken: verifyToken ?? known.verifyToken,
       },
@@ -90,8 +111,27 @@ export async function changeApp(storage: Storage, accountId: string, id: string,
     await storage.outbox.append(tx, { type: 'app.changed', accountId, data: { app_id: id } })
     for (const channel of await storage.channels.listByApp(tx, accountId, id))
       if (channel.disconnectedAt === null) await storage.health.hurry(tx, accountId, channel.id)
+    await storage.audit.append(tx, {
+      ...{ accountId, by, action: 'app.changed', subject: { type: 'app', id, name: next.name } },
+      before: fieldsOf(app, known.secrets.length),
+      after: {
+        ...fieldsOf(next, secrets.length),
+        // That they are others now, never what they are.
+        ...((change.secrets ?? change.newSecret) !== undefined && { secrets_replaced: true }),
+        ...(clientSecret !== undefined && { client_secret_replaced: true }),
+        ...(verifyToken !== undefined && { verify_token_replaced: true }),
+      },
+    })
   })
 }
+
+const fieldsOf = (app: Pick<App, 'name' | 'externalId' | 'consumerKey' | 'clientId'>, secretCount: number) => ({
+  name: app.name,
+  external_id: app.externalId,
+  consumer_key: app.consumerKey,
+  client_id: app.clientId,
+  secret_count: secretCount,
+})
 
 function rotate(known: readonly string[], { secrets, newSecret, keepSecrets }: AppChange): readonly string[] {
   const older = secrets ?? known
@@ -122,6 +162,7 @@ export async function createChannel(
   config: Config,
   accountId: string,
   wish: ChannelWish,
+  by: Actor = platformActor,
 ): Promise<string> {
   const apiBaseUrl = admitBaseUrl(config, wish.apiBaseUrl)
   try {
@@ -149,6 +190,10 @@ export async function createChannel(
         tokenExpiresAt: wish.tokenExpiresAt ?? null,
       })
       await storage.outbox.append(tx, { type: 'channel.created', accountId, data: { channel_id: id } })
+      await storage.audit.append(tx, {
+        ...{ accountId, by, action: 'channel.connected', subject: { type: 'channel', id, name: wish.name } },
+        after: { type: wish.type, name: wish.name, external_id: wish.externalId, app_id: wish.appId },
+      })
       return id
     })
   } catch (error) {
@@ -158,7 +203,13 @@ export async function createChannel(
 }
 
 /** Gives a channel another name. @throws Problem 404 */
-export async function renameChannel(storage: Storage, accountId: string, id: string, name: string): Promise<void> {
+export async function renameChannel(
+  storage: Storage,
+  accountId: string,
+  id: string,
+  name: string,
+  by: Actor = platformActor,
+): Promise<void> {
   await storage.write(async (tx) => {
     const channel = await storage.channels.lock(tx, accountId, id)
     if (channel === undefined) throw notFound('channel')
@@ -167,6 +218,10 @@ export async function renameChannel(storage: Storage, accountId: string, id: str
     await storage.channels.move(tx, accountId, id, { appId, name, apiBaseUrl })
     const data = { channel_id: id, state, code: stateCode, reason: stateReason, cure: stateCure }
     await storage.outbox.append(tx, { type: 'channel.changed', accountId, data })
+    await storage.audit.append(tx, {
+      ...{ accountId, by, action: 'channel.changed', subject: { type: 'channel', id, name } },
+      ...{ before: { name: channel.name }, after: { name } },
+    })
   })
 }
 

@@ -1,5 +1,6 @@
 /** The log of what the networks sent: many bodies at once are handed in again. */
-import type { ReceivedChoice, Storage } from '../storage/index.ts'
+import { platformActor } from '../storage/index.ts'
+import type { Actor, ReceivedChoice, Storage } from '../storage/index.ts'
 
 /** Small transactions, and an end to one request. */
 const portion = 500
@@ -16,7 +17,17 @@ export interface Replayed {
  * Marks the chosen bodies to be processed again, the newest first; the messaging nodes' sweep takes them up. What is
  * there already stays as it is, and bodies that wait already are left alone.
  */
-export async function replayReceived(storage: Storage, accountId: string, choice: ReceivedChoice): Promise<Replayed> {
+export async function replayReceived(
+  storage: Storage,
+  accountId: string,
+  choice: ReceivedChoice,
+  by: Actor = platformActor,
+): Promise<Replayed> {
+  await storage.write((tx) =>
+    storage.audit.append(tx, {
+      ...{ accountId, by, action: 'received.replayed', subject: { type: 'received', id: null }, after: { ...choice } },
+    }),
+  )
   let count = 0
   let before: { readonly receivedAt: Date; readonly id: string } | undefined
   // By the place in the log: what is processed meanwhile is not handed in again and again.

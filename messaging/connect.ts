@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { notFound, Problem } from '../infra/errors.ts'
 import { newId } from '../infra/ids.ts'
+import type { Actor } from '../storage/index.ts'
 import { channelTypes, networkOf } from '../storage/model/words.ts'
 import type { ChannelType } from '../storage/model/words.ts'
 import { openApp } from './directory.ts'
@@ -20,6 +21,8 @@ export interface Signer {
   readonly accountId: string
   readonly userId: string
   readonly binding: string
+  /** For the audit log. */
+  readonly actor?: Actor
 }
 
 /** A channel to choose. `channelId`: it is connected already, and choosing it gives it new credentials. */
@@ -130,12 +133,13 @@ export async function connectChosen(
     const done: Connected[] = []
     for (const one of wanted)
       done.push(
-        await putChannel(context, tx, signer.accountId, {
-          ...one,
-          appId,
-          apiBaseUrl: null,
-          tokenExpiresAt: one.tokenExpiresAt ?? null,
-        }),
+        await putChannel(
+          context,
+          tx,
+          signer.accountId,
+          { ...one, appId, apiBaseUrl: null, tokenExpiresAt: one.tokenExpiresAt ?? null },
+          signer.actor,
+        ),
       )
     return done
   })

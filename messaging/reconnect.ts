@@ -1,6 +1,7 @@
 /** A channel is connected, gets new credentials, or is disconnected: what waited goes on, what was missed is read back. */
 import { conflict, notFound } from '../infra/errors.ts'
-import type { Credentials, Storage, Writer } from '../storage/index.ts'
+import { platformActor } from '../storage/index.ts'
+import type { Actor, Channel, Credentials, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import type { ChannelType } from '../storage/model/words.ts'
 import { requestCatchUp } from './gaps.ts'
@@ -32,17 +33,23 @@ export async function putChannel(
   tx: Writer,
   accountId: string,
   grant: ChannelGrant,
+  by: Actor = platformActor,
 ): Promise<Connected> {
   const { storage } = context
+  const { appId, type, externalId, name } = grant
+  const entry = (id: string, action: string) => ({ accountId, by, action, subject: { type: 'channel', id, name } })
   const known = await storage.channels.lockByAddress(tx, accountId, grant.type, grant.externalId)
   if (known === undefined) {
     const channelId = await storage.channels.create(tx, storage, { accountId, ...grant })
     await storage.outbox.append(tx, { type: 'channel.created', accountId, data: { channel_id: channelId } })
+    const after = { type, name, external_id: externalId, app_id: appId }
+    await storage.audit.append(tx, { ...entry(channelId, 'channel.connected'), after })
     return { channelId, isNew: true }
   }
   const apiBaseUrl = grant.apiBaseUrl ?? known.apiBaseUrl
   await storage.channels.move(tx, accountId, known.id, { appId: grant.appId, name: known.name, apiBaseUrl })
   await renew(context, tx, accountId, known.id, grant)
+  await storage.audit.append(tx, { ...entry(known.id, 'channel.reconnected') })
   return { channelId: known.id, isNew: false }
 }
 
@@ -55,11 +62,20 @@ export function reconnectChannel(
   accountId: string,
   channelId: string,
   grant: { readonly credentials: Credentials; readonly tokenExpiresAt: Date | null },
+  by: Actor = platformActor,
 ): Promise<void> {
   return context.storage.write(async (tx) => {
     const known = await context.storage.channels.lock(tx, accountId, channelId)
     if (known === undefined) throw notFound('channel')
     await renew(context, tx, accountId, channelId, grant)
+    await context.storage.audit.append(tx, {
+      ...{
+        accountId,
+        by,
+        action: 'channel.reconnected',
+        subject: { type: 'channel', id: channelId, name: known.name },
+      },
+    })
   })
 }
 
@@ -87,7 +103,12 @@ async function renew(
  * is committed the network is asked to tell nothing more; that it does not do so keeps nothing from being disconnected.
  * @throws Problem 404, 409 `disconnected`
  */
-export async function disconnectChannel(context: CareContext, accountId: string, channelId: string): Promise<Ended> {
+export async function disconnectChannel(
+  context: CareContext,
+  accountId: string,
+  channelId: string,
+  by: Actor = platformActor,
+): Promise<Ended> {
   const { storage, logger } = context
   const channel = await storage.channels.get(storage.primary, accountId, channelId)
   const leave =
@@ -97,7 +118,12 @@ export async function disconnectChannel(context: CareContext, accountId: string,
           return undefined
         })
       : undefined
-  await storage.write((tx) => leaveChannel(storage, tx, accountId, channelId))
+  await storage.write(async (tx) => {
+    const { name } = await leaveChannel(storage, tx, accountId, channelId)
+    await storage.audit.append(tx, {
+      ...{ accountId, by, action: 'channel.disconnected', subject: { type: 'channel', id: channelId, name } },
+    })
+  })
   if (channel === undefined || leave === undefined) return { result: 'not_possible', reason: null }
   const ended = await endSubscription(context, channel, leave)
   // Connected again meanwhile: what was just ended is needed, and looked after at once.
@@ -110,7 +136,7 @@ export async function disconnectChannel(context: CareContext, accountId: string,
   return ended
 }
 
-async function leaveChannel(storage: Storage, tx: Writer, accountId: string, channelId: string): Promise<void> {
+async function leaveChannel(storage: Storage, tx: Writer, accountId: string, channelId: string): Promise<Channel> {
   const channel = await storage.channels.lock(tx, accountId, channelId)
   if (channel === undefined) throw notFound('channel')
   if (channel.disconnectedAt !== null) throw conflict('disconnected', 'This channel is disconnected already.')
@@ -128,6 +154,7 @@ async function leaveChannel(storage: Storage, tx: Writer, accountId: string, cha
   await storage.health.clearTroubles(tx, accountId, channelId)
   await setTrouble(storage, tx, { accountId, channelId }, 'disconnected', trouble, facts)
   await storage.outbox.appendMany(tx, facts)
+  return channel
 }
 
 /** Asks for a reading back by hand. @throws Problem 404 */

@@ -41,18 +41,24 @@ export const appRoutes = [
     answer: appShape,
     status: 201,
     async handle({ body }, call) {
-      const id = await createApp(call.storage, call.config, call.asker.accountId, {
-        id: call.effectId,
-        network: body.network,
-        name: body.name,
-        externalId: body.external_id,
-        secrets: body.secrets,
-        consumerKey: body.consumer_key,
-        clientId: body.client_id,
-        clientSecret: body.client_secret,
-        verifyToken: body.verify_token,
-        apiBaseUrl: body.api_base_url,
-      })
+      const id = await createApp(
+        call.storage,
+        call.config,
+        call.asker.accountId,
+        {
+          id: call.effectId,
+          network: body.network,
+          name: body.name,
+          externalId: body.external_id,
+          secrets: body.secrets,
+          consumerKey: body.consumer_key,
+          clientId: body.client_id,
+          clientSecret: body.client_secret,
+          verifyToken: body.verify_token,
+          apiBaseUrl: body.api_base_url,
+        },
+        call.actor,
+      )
       return answerApp(id, call)
     },
   }),
@@ -84,6 +90,7 @@ export const appRoutes = [
     tag: 'apps',
     summary: 'Change an app, or rotate its secrets; signatures under any of them are good at once',
     permission: 'apps.manage',
+    isSensitive: true,
     params: z.strictObject({ id: z.string() }),
     body: z.strictObject({
       name: name.optional(),
@@ -116,17 +123,23 @@ export const appRoutes = [
     answer: appShape,
     async handle({ params, body }, call) {
       await changeSpend(call.storage, call.asker.accountId, params.id, { cap: body.spend_cap, prices: body.prices })
-      await changeApp(call.storage, call.asker.accountId, params.id, {
-        name: body.name,
-        externalId: body.external_id,
-        consumerKey: body.consumer_key,
-        clientId: body.client_id,
-        clientSecret: body.client_secret,
-        verifyToken: body.verify_token,
-        secrets: body.secrets,
-        newSecret: body.new_secret,
-        keepSecrets: body.keep_secrets,
-      })
+      await changeApp(
+        call.storage,
+        call.asker.accountId,
+        params.id,
+        {
+          name: body.name,
+          externalId: body.external_id,
+          consumerKey: body.consumer_key,
+          clientId: body.client_id,
+          clientSecret: body.client_secret,
+          verifyToken: body.verify_token,
+          secrets: body.secrets,
+          newSecret: body.new_secret,
+          keepSecrets: body.keep_secrets,
+        },
+        call.actor,
+      )
       return answerApp(params.id, call)
     },
   }),

@@ -54,15 +54,21 @@ export const channelRoutes = [
     answer: channelShape,
     status: 201,
     async handle({ body }, call) {
-      const id = await createChannel(call.storage, call.config, call.asker.accountId, {
-        id: call.effectId,
-        appId: body.app_id,
-        type: body.type,
-        name: body.name,
-        externalId: body.external_id,
-        ...grantOf(body.type, body.credentials),
-        apiBaseUrl: body.api_base_url,
-      })
+      const id = await createChannel(
+        call.storage,
+        call.config,
+        call.asker.accountId,
+        {
+          id: call.effectId,
+          appId: body.app_id,
+          type: body.type,
+          name: body.name,
+          externalId: body.external_id,
+          ...grantOf(body.type, body.credentials),
+          apiBaseUrl: body.api_base_url,
+        },
+        call.actor,
+      )
       return answerChannel(id, call)
     },
   }),
@@ -110,12 +116,18 @@ export const channelRoutes = [
       const { storage, asker } = call
       const channel = await findChannel(params.id, call)
       const grant = body.credentials && grantOf(channel.type, body.credentials)
-      if (body.name !== undefined) await renameChannel(storage, asker.accountId, channel.id, body.name)
+      if (body.name !== undefined) await renameChannel(storage, asker.accountId, channel.id, body.name, call.actor)
       if (grant !== undefined)
-        await reconnectChannel(call, asker.accountId, channel.id, {
-          credentials: grant.credentials,
-          tokenExpiresAt: grant.tokenExpiresAt ?? null,
-        })
+        await reconnectChannel(
+          call,
+          asker.accountId,
+          channel.id,
+          {
+            credentials: grant.credentials,
+            tokenExpiresAt: grant.tokenExpiresAt ?? null,
+          },
+          call.actor,
+        )
       return answerChannel(channel.id, call)
     },
   }),
@@ -129,7 +141,7 @@ export const channelRoutes = [
     answer: disconnectedShape,
     async handle({ params }, call) {
       const channel = await findChannel(params.id, call)
-      const { result, reason } = await disconnectChannel(call, call.asker.accountId, channel.id)
+      const { result, reason } = await disconnectChannel(call, call.asker.accountId, channel.id, call.actor)
       return { subscription: result, reason }
     },
   }),

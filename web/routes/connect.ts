@@ -108,7 +108,8 @@ export const connectRoutes = [
 ]
 
 /** The sign-in belongs to this user in this browser session. */
-const signerOf = ({ asker, identity }: Call): Signer => ({
+const signerOf = ({ asker, identity, actor }: Call): Signer => ({
+  actor,
   accountId: asker.accountId,
   userId: asker.userId,
   binding: identity?.key ?? '',

@@ -42,10 +42,16 @@ export const deadLetterRoutes = [
     body: emptyBody,
     answer: deadLetterShape,
     status: 202,
-    async handle({ params }, { storage, asker }) {
+    async handle({ params }, { storage, asker, actor }) {
       const row = await storage.parked.get(storage.primary, params.id)
       if (row === undefined || !isOf(row, asker.accountId)) throw notFound('dead letter')
-      await storage.write((tx) => storage.parked.revive(tx, row.id))
+      await storage.write(async (tx) => {
+        await storage.parked.revive(tx, row.id)
+        await storage.audit.append(tx, {
+          ...{ accountId: asker.accountId, by: actor, action: 'letter.replayed' },
+          subject: { type: 'letter', id: row.id },
+        })
+      })
       return presentDeadLetter({ ...row, size: row.body.length, state: 'waiting', tries: 0 })
     },
   }),

@@ -78,10 +78,10 @@ export const receivedRoutes = [
     body: z.strictObject({ filter: z.strictObject(choiceFields) }),
     answer: replayShape,
     status: 202,
-    async handle({ body }, { storage, asker }) {
+    async handle({ body }, { storage, asker, actor }) {
       if (Object.values(body.filter).every((value) => value === undefined))
         throw invalid([{ field: 'filter', message: 'Say which ones: by state, app, channel, time or id.' }])
-      const { count, isComplete, nextTo } = await replayReceived(storage, asker.accountId, choiceOf(body.filter))
+      const { count, isComplete, nextTo } = await replayReceived(storage, asker.accountId, choiceOf(body.filter), actor)
       return { count, is_complete: isComplete, next_to: nextTo?.toISOString() ?? null }
     },
   }),
