@@ -8,7 +8,7 @@ import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 
 /** Every queue of jobs, written out. */
-export const jobQueues = { maintenance: 'maintenance' } as const
+export const jobQueues = { maintenance: 'maintenance', publish: 'publish' } as const
 export type JobQueueName = (typeof jobQueues)[keyof typeof jobQueues]
 
 /** A job that comes back: its name and the pause between two runs. */

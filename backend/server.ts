@@ -1,5 +1,6 @@
 /** A backend node: bulk work and work that comes back. For now the sweeps of maintenance, and the demo's sandbox. */
 import type { Config } from '../infra/config.ts'
+import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
@@ -7,6 +8,7 @@ import { runDemo } from './demo.ts'
 import { startDue } from './due.ts'
 import { listSweeps } from './maintenance.ts'
 import { occurrenceKinds } from './occurrence-kinds.ts'
+import { startPublishing } from './publish.ts'
 import { jobQueues, runSweeps } from './queue.ts'
 import type { JobQueueName } from './queue.ts'
 
@@ -32,6 +34,9 @@ export function startBackend(context: BackendContext): Promise<Running> {
   const parts: Running[] = [startDue({ storage, logger, node: config.node }, occurrenceKinds)]
   if (wanted.includes(jobQueues.maintenance))
     parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger, config)))
+  // The primary is asked each second, so no reminder is needed in between.
+  if (wanted.includes(jobQueues.publish))
+    parts.push(startPublishing({ storage, config, logger, holder: `${config.node}:${newId()}` }))
   if (config.demo && config.sandboxUrl !== undefined)
     parts.push(runDemo({ config, logger, storage, sandboxUrl: config.sandboxUrl }))
   logger.info({ queues: wanted }, 'backend node works')

@@ -39,7 +39,9 @@ import { nodes } from './stores/nodes.ts'
 import { occurrences } from './stores/occurrences.ts'
 import { outbox } from './stores/outbox.ts'
 import { parked } from './stores/parked.ts'
+import { plannedPosts } from './stores/planned-posts.ts'
 import { posts } from './stores/posts.ts'
+import { publications } from './stores/publications.ts'
 import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
 import { tokens } from './stores/tokens.ts'
@@ -76,7 +78,9 @@ const stores = {
   occurrences,
   outbox,
   parked,
+  plannedPosts,
   posts,
+  publications,
   received,
   relay,
   roles,
@@ -142,7 +146,9 @@ export type { Attempt, Delivery, DeliveryFilter, Due, PartKey } from './stores/d
 export type { Lane } from './stores/lanes.ts'
 export type { Appearance, ExternalKey, Message, MessageFilter, Reaction } from './stores/messages.ts'
 export type { Occurrence, OccurrenceKind, OccurrenceState } from './stores/occurrences.ts'
+export type { PlannedPost, PlannedPostChange, PostFile, PostStepTaken } from './stores/planned-posts.ts'
 export type { NewPost, Post } from './stores/posts.ts'
+export type { LockedPublication, Publication, PublicationAttempt, PublicationLease } from './stores/publications.ts'
 export type { Received, ReceivedChoice, ReceivedEntry, ReceivedFilter, TraceEntry } from './stores/received.ts'
 export type { Unnumbered } from './stores/relay.ts'
 export type { App } from './stores/apps.ts'

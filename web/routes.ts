@@ -13,6 +13,8 @@ import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { postStepRoutes } from './routes/post-steps.ts'
+import { postRoutes } from './routes/posts.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { receivedRoutes } from './routes/received.ts'
 import { roleRoutes } from './routes/roles.ts'
@@ -36,6 +38,8 @@ export const routes: readonly Route[] = [
   ...conversationRoutes,
   ...messageRoutes,
   ...attachmentRoutes,
+  ...postRoutes,
+  ...postStepRoutes,
   ...contactRoutes,
   ...eventRoutes,
   ...receivedRoutes,

@@ -47,6 +47,45 @@ export interface EventData {
   'app.changed': { app_id: string }
   /** So much of the month's spend cap is used (80 or 100 percent); amounts in dollars. */
   'app.spend_warned': { app_id: string; month: string; percent: number; spent: number; cap: number }
+  /** What people do with a post that is planned here; `by` null: its time has come. */
+  'post.created': PostStepData
+  /** Edited, or its state follows what became of it on its channels. */
+  'post.changed': PostStepData
+  'post.submitted': PostStepData
+  'post.approved': PostStepData
+  'post.rejected': PostStepData
+  'post.scheduled': PostStepData
+  'post.publishing': PostStepData
+  /** Its time went by in an outage: a person decides. */
+  'post.asked': PostStepData
+  'post.cancelled': PostStepData
+  'post.removed': PostStepData
+  /** It is on one channel. */
+  'post.published': {
+    post_id: string
+    publication_id: string
+    channel_id: string
+    external_id: string | null
+    permalink: string | null
+  }
+  'post.retrying': PublicationData
+  'post.unknown': PublicationData
+  'post.failed': PublicationData
+}
+
+interface PostStepData {
+  post_id: string
+  state: string
+  by: string | null
+}
+
+/** What became of a post on one channel, and why. */
+interface PublicationData {
+  post_id: string
+  publication_id: string
+  channel_id: string
+  code: string
+  reason: string
 }
 
 export type EventType = keyof EventData
@@ -65,6 +104,20 @@ export const eventTypes = [
   'channel.changed',
   'channel.caught_up',
   'app.changed',
+  'post.created',
+  'post.changed',
+  'post.submitted',
+  'post.approved',
+  'post.rejected',
+  'post.scheduled',
+  'post.publishing',
+  'post.asked',
+  'post.cancelled',
+  'post.removed',
+  'post.published',
+  'post.retrying',
+  'post.unknown',
+  'post.failed',
   'app.spend_warned',
 ] as const satisfies readonly EventType[]
 

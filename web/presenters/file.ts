@@ -39,7 +39,8 @@ export function presentAttachment(attachment: Attachment, variants: readonly Doc
   }
 }
 
-const presentVariants = (variants: readonly DocumentVariant[], url: string): AttachmentJson['variants'] =>
+/** `url` of the original. */
+export const presentVariants = (variants: readonly DocumentVariant[], url: string): AttachmentJson['variants'] =>
   variants.map(({ name, width, height, contentType, size }) => ({
     name,
     url: `${url}?variant=${name}`,

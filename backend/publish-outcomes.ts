@@ -1,0 +1,274 @@
+/** What an attempt or a look-up says about a publication, and what its channels together say of a post. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '../infra/logger.ts'
+import type { Lookup, PublishOutcome } from '../messaging/connectors/connector.ts'
+import { setTrouble, tokenTrouble } from '../messaging/health.ts'
+import { isOutage } from '../messaging/outage.ts'
+import type { LockedPublication, PlannedPost, PublicationLease, Storage, Writer } from '../storage/index.ts'
+import type { NewEvent } from '../storage/model/events.ts'
+import { stateOfAll } from '../storage/model/posts.ts'
+import { postFact, publicationFact } from './post-facts.ts'
+
+interface Context {
+  readonly storage: Storage
+  readonly logger: Logger
+}
+
+/** So often on its own, and as often again each time a person asks for it. */
+const mostTries = 8
+/** When an unknown outcome is looked up, counted from the moment it became unknown; with the last it is left to a person. */
+const lookupsMs = [2_000, 10_000, 30_000, 60_000] as const
+const settledByMs = 60_000
+/** From then on "it is not there" is believed, and the post published once more. */
+const believedFromMs = 29_000
+/** How long an outcome is kept in memory when it cannot be written down. */
+const rememberedMs = 60_000
+/** A network that works on a post for longer has lost it. */
+const longestProcessingMs = 3_600_000
+
+/**
+ * Writes down what became of attempt `number`. Its fence is the number: whoever holds the lease by now may have called the attempt
+ * unknown, and this is the better knowledge; but once a later attempt has begun it is history.
+ */
+export async function concludePublish(
+  context: Context,
+  lease: PublicationLease,
+  number: number,
+  outcome: PublishOutcome,
+): Promise<void> {
+  const endsAt = performance.now() + rememberedMs
+  for (;;) {
+    try {
+      await concludeOnce(context, lease, number, outcome)
+      return
+    } catch (error) {
+      // What the network said is known here only: an outage is waited out, longer than any lease lives.
+      if (!isOutage(error) || performance.now() > endsAt) throw error
+      await sleep(500)
+    }
+  }
+}
+
+function concludeOnce(
+  { storage, logger }: Context,
+  lease: PublicationLease,
+  number: number,
+  outcome: PublishOutcome,
+): Promise<void> {
+  return whole(storage, lease, async (tx, post, publication, facts) => {
+    const isNewest = publication.attemptCount === number
+    if (outcome.type === 'sent' && isNewest) {
+      await confirmPublished(storage, tx, publication, outcome.externalId, outcome.permalink, facts)
+      return
+    }
+    if (outcome.type !== 'processing')
+      await storage.publications.endAttempt(
+        tx,
+        publication,
+        number,
+        outcome.type === 'sent' ? { type: 'sent', reason: `as ${outcome.externalId}` } : outcome,
+      )
+    if (outcome.type === 'sent')
+      logger.error(
+        { publication: publication.id, number },
+        'an attempt succeeded after a later one had begun: it may be twice on the network',
+      )
+    else if (isNewest && (publication.state === 'publishing' || publication.state === 'unknown'))
+      await apply(storage, tx, publication, outcome, facts)
+  })
+}
+
+async function apply(
+  storage: Storage,
+  tx: Writer,
+  publication: LockedPublication,
+  outcome: Exclude<PublishOutcome, { type: 'sent' }>,
+  facts: NewEvent[],
+): Promise<void> {
+  if (outcome.type === 'processing') {
+    const attempt = (await storage.publications.attemptsOf(tx, publication.accountId, [publication.id])).at(-1)
+    const sinceMs = publication.now.getTime() - (attempt?.startedAt ?? publication.now).getTime()
+    if (sinceMs < longestProcessingMs) {
+      const dueInMs = Math.min(300_000, Math.max(500, outcome.afterMs))
+      await storage.publications.change(tx, publication, { state: 'publishing', progress: outcome.progress, dueInMs })
+      return
+    }
+    const lost = {
+      type: 'refused',
+      class: 'content',
+      code: 'processing_too_long',
+      reason: 'The network did not finish working on it within an hour.',
+    } as const
+    await storage.publications.endAttempt(tx, publication, publication.attemptCount, lost)
+    return apply(storage, tx, publication, lost, facts)
+  }
+  const { code, reason } = outcome
+  const tries = publication.attemptCount
+  const fail = async (said: string): Promise<void> => {
+    await storage.publications.change(tx, publication, {
+      state: 'failed',
+      reasonCode: code,
+      reason: said,
+      progress: null,
+    })
+    facts.push(publicationFact('post.failed', publication, code, said))
+  }
+  const retry = async (said: string, dueInMs: number): Promise<void> => {
+    await storage.publications.change(tx, publication, { state: 'retrying', reasonCode: code, reason: said, dueInMs })
+    facts.push(publicationFact('post.retrying', publication, code, said))
+  }
+  if (outcome.type === 'unknown') {
+    await storage.publications.change(tx, publication, {
+      state: 'unknown',
+      reasonCode: code,
+      reason,
+      dueInMs: lookupsMs[0],
+    })
+    facts.push(publicationFact('post.unknown', publication, code, reason))
+  } else if (outcome.type === 'retry') {
+    if (tries % mostTries === 0) await fail(`Tried ${String(tries)} times. ${reason}`)
+    else await retry(reason, Math.max(outcome.afterMs ?? 0, pauseMs(tries)))
+  } else if (outcome.class === 'token') {
+    await setTrouble(storage, tx, publication, 'token', tokenTrouble(code, reason), facts)
+    // It waits for the reconnection, unless it has been refused through several of them.
+    if (tries % mostTries === 0) await fail(reason)
+    else await retry(`Waits until the channel is reconnected. ${reason}`, 0)
+  } else await fail(reason)
+}
+
+/** 2 s doubling to 10 min, spread by a quarter so that what failed together does not come back together. */
+const pauseMs = (tries: number): number =>
+  Math.min(600_000, 2_000 * 2 ** ((tries - 1) % mostTries)) * (0.75 + Math.random() / 2)
+
+/** Writes down what a look-up of an unknown outcome found, `elapsedMs` after it became unknown. */
+export function concludeLookup(
+  { storage }: Context,
+  lease: PublicationLease,
+  number: number,
+  lookup: Lookup,
+  elapsedMs: number,
+): Promise<void> {
+  return whole(storage, lease, async (tx, _post, publication, facts) => {
+    // A person or the late answer was faster.
+    if (publication.state !== 'unknown' || publication.attemptCount !== number) return
+    if (lookup.type === 'found') {
+      await confirmPublished(storage, tx, publication, lookup.externalId, undefined, facts)
+      return
+    }
+    const { accountId, id, reasonCode, reason } = publication
+    const code = reasonCode ?? 'unknown'
+    const attempts = await storage.publications.attemptsOf(tx, accountId, [id])
+    if (
+      lookup.type === 'absent' &&
+      elapsedMs >= believedFromMs &&
+      attempts.filter(({ outcome }) => outcome === 'unknown').length < 2
+    ) {
+      const said = 'It did not reach the network; it is published once more.'
+      await storage.publications.change(tx, publication, {
+        state: 'retrying',
+        reasonCode: code,
+        reason: said,
+        dueInMs: 0,
+      })
+      facts.push(publicationFact('post.retrying', publication, code, said))
+      return
+    }
+    const next = elapsedMs >= settledByMs ? undefined : lookupsMs.find((at) => at > elapsedMs + 500)
+    if (next !== undefined) {
+      const dueInMs = next - elapsedMs
+      await storage.publications.change(tx, publication, {
+        state: 'unknown',
+        reasonCode: code,
+        reason: reason ?? undefined,
+        dueInMs,
+      })
+      return
+    }
+    const said = 'Nobody can tell whether it was published. Look on the network, then say so here.'
+    await storage.publications.change(tx, publication, { state: 'unknown', reasonCode: code, reason: said })
+    facts.push(publicationFact('post.unknown', publication, code, said))
+  })
+}
+
+/** It is on the network: the row that the network's own webhook of it meets, and what everybody is told. */
+export async function confirmPublished(
+  storage: Storage,
+  tx: Writer,
+  publication: LockedPublication,
+  externalId: string | undefined,
+  permalink: string | undefined,
+  facts: NewEvent[],
+): Promise<void> {
+  const { accountId, channelId, now } = publication
+  let postId: string | null = null
+  if (externalId !== undefined) {
+    const place = { accountId, channelId, externalId }
+    const post = await storage.plannedPosts.get(tx, accountId, publication.plannedPostId)
+    const { all } = await storage.posts.ensure(tx, [
+      { ...place, text: publication.text ?? post?.text, permalink, occurredAt: now },
+    ])
+    postId = all.get(storage.posts.key(place))?.id ?? null
+  }
+  await storage.publications.endAttempt(tx, publication, publication.attemptCount, { type: 'sent' })
+  const known = { externalId: externalId ?? null, permalink: permalink ?? null, postId }
+  await storage.publications.change(tx, publication, { state: 'published', ...known, publishedAt: now, progress: null })
+  facts.push({
+    type: 'post.published',
+    accountId,
+    data: {
+      post_id: publication.plannedPostId,
+      publication_id: publication.id,
+      channel_id: channelId,
+      external_id: externalId ?? null,
+      permalink: permalink ?? null,
+    },
+  })
+}
+
+/** The post's own state follows its channels; announced and written into its history when it is another. */
+export async function refreshPost(
+  storage: Storage,
+  tx: Writer,
+  post: PlannedPost,
+  facts: NewEvent[],
+  why?: { readonly code: string; readonly reason: string },
+  by: string | null = null,
+): Promise<void> {
+  const publications = await storage.publications.ofPosts(tx, post.accountId, [post.id])
+  const state = stateOfAll(publications.map((each) => each.state))
+  if (state === post.state) return
+  const told = why ?? { code: null, reason: null }
+  await storage.plannedPosts.change(tx, post, { state, reasonCode: told.code, reason: told.reason }, false)
+  await storage.plannedPosts.noteStep(tx, post, {
+    step: state,
+    userId: by,
+    fromState: post.state,
+    toState: state,
+    detail: told.reason,
+  })
+  facts.push(
+    postFact(
+      state === 'asked' ? 'post.asked' : state === 'cancelled' ? 'post.cancelled' : 'post.changed',
+      post,
+      state,
+      by,
+    ),
+  )
+}
+
+/** One transaction with its facts, under the locks of the post and the publication. */
+async function whole(
+  storage: Storage,
+  lease: Pick<PublicationLease, 'accountId' | 'id' | 'plannedPostId'>,
+  work: (tx: Writer, post: PlannedPost, publication: LockedPublication, facts: NewEvent[]) => Promise<void>,
+): Promise<void> {
+  await storage.write(async (tx) => {
+    const post = await storage.plannedPosts.lock(tx, lease.accountId, lease.plannedPostId)
+    const publication = post && (await storage.publications.lock(tx, lease.accountId, lease.id))
+    if (post === undefined || publication === undefined) return
+    const facts: NewEvent[] = []
+    await work(tx, post, publication, facts)
+    await refreshPost(storage, tx, post, facts)
+    await storage.outbox.appendMany(tx, facts)
+  })
+}
