@@ -133,17 +133,43 @@ export async function applyEarly(
 }
 
 /** The same for posts. */
-export async function applyEarlyToPosts(storage: Storage, tx: Writer, posts: readonly Post[]): Promise<void> {
+export async function applyEarlyToPosts(
+  storage: Storage,
+  tx: Writer,
+  posts: readonly Post[],
+  facts: NewEvent[],
+): Promise<void> {
   const early = Map.groupBy(await storage.earlyChanges.take(tx, posts), earlyKey)
   for (const post of posts)
     for (const { change } of early.get(earlyKey(post)) ?? []) {
       const parsed = changeSchema.safeParse(change).data
-      if (parsed !== undefined && isOfPost(parsed)) await storage.posts.change(tx, post, parsed)
+      if (parsed !== undefined && isOfPost(parsed)) await changePost(storage, tx, post, parsed, facts)
     }
 }
 
+/** The id of the post, if there is such a post; a reaction that counts is announced. @param lock as of `posts.change` */
+export async function changePost(
+  storage: Storage,
+  tx: Writer,
+  post: Pick<Post, 'accountId' | 'channelId' | 'externalId'>,
+  change: PostChange,
+  facts: NewEvent[],
+  lock: '' | 'for update' = '',
+): Promise<string | undefined> {
+  const changed = await storage.posts.change(tx, post, change, lock)
+  if (changed?.isReaction === true && change.type === 'reaction')
+    facts.push({
+      accountId: post.accountId,
+      type: 'post.reacted',
+      data: { post_id: changed.id, channel_id: post.channelId, by: change.by, emoji: change.emoji },
+    })
+  return changed?.id
+}
+
+type PostChange = Extract<Change, { type: 'edit' | 'delete' | 'reaction' }>
+
 /** What may also happen to a post. */
-export const isOfPost = (change: Change): change is Extract<Change, { type: 'edit' | 'delete' | 'reaction' }> =>
+export const isOfPost = (change: Change): change is PostChange =>
   change.type === 'edit' || change.type === 'delete' || change.type === 'reaction'
 
 const earlyKey = ({ channelId, externalId }: Pick<Message, 'channelId' | 'externalId'>): string =>

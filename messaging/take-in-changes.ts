@@ -2,7 +2,7 @@
 import type { PartKey, Trouble } from '../storage/index.ts'
 import type { InboundEvent } from './connectors/connector.ts'
 import type { Change, Receipt } from './changes.ts'
-import { changeMessage, isOfPost, moveForward, watermarkKey } from './changes.ts'
+import { changeMessage, changePost, isOfPost, moveForward, watermarkKey } from './changes.ts'
 import { confirmSent } from './echo.ts'
 import { requestCatchUp } from './gaps.ts'
 import { reconnectCure, setTrouble, tokenTrouble } from './health.ts'
@@ -82,7 +82,7 @@ async function changeOne(
   }
   const { accountId, id: channelId } = item.channel
   if (isOfPost(change)) {
-    const post = await storage.posts.change(tx, { accountId, channelId, externalId }, change)
+    const post = await changePost(storage, tx, { accountId, channelId, externalId }, change, intake.facts)
     if (post !== undefined) {
       trace.set(item, { at: item.at, became: `${change.type} of a post`, id: post })
       return false
@@ -98,7 +98,7 @@ async function changeOne(
  * so that at least one of them sees it.
  */
 async function keepEarly(intake: Intake, item: Item, externalId: string, change: Change): Promise<void> {
-  const { storage, tx } = intake
+  const { storage, tx, facts } = intake
   const { accountId, id: channelId } = item.channel
   await storage.earlyChanges.keep(tx, { accountId, channelId, externalId, change })
   const met = await findNamed(storage, tx, keysOf(item, externalId))
@@ -107,7 +107,8 @@ async function keepEarly(intake: Intake, item: Item, externalId: string, change:
     await changeShown(intake, named, change)
   }
   const post = { accountId, channelId, externalId }
-  if (met.size === 0 && isOfPost(change) && (await storage.posts.change(tx, post, change, 'for update')) !== undefined)
+  if (met.size > 0 || !isOfPost(change)) return
+  if ((await changePost(storage, tx, post, change, facts, 'for update')) !== undefined)
     await storage.earlyChanges.take(tx, [post])
 }
 

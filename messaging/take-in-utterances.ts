@@ -8,6 +8,7 @@ import { connectorOf } from './connectors/registry.ts'
 import { confirmSent, normaliseText } from './echo.ts'
 import { findParts } from './named.ts'
 import { addressOf, personOf } from './persons.ts'
+import { joinStrays } from './strays.ts'
 import type { Intake, Item, Said } from './take-in.ts'
 import { parentsOf, Places, threadKey } from './threads.ts'
 import type { Place } from './threads.ts'
@@ -77,7 +78,9 @@ export async function takeInUtterances(
       places.remember(item.channel, item.event, place)
     }
   }
-  if (placed.size > 0) await insertUtterances(intake, placed, people)
+  if (placed.size === 0) return
+  await insertUtterances(intake, placed, people)
+  await joinStrays(intake, [...placed.keys()])
 }
 
 const twinKey = (accountId: string, externalId: string): string => `${accountId} ${externalId}`

@@ -69,7 +69,10 @@ export async function takeIn(
 
 const timeOf = (item: Item): number => (item.event.type === 'kept' ? 0 : item.event.occurredAt.getTime())
 const isSaid = (item: Item): item is Said => item.event.type === 'message' || item.event.type === 'echo'
-async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[]): Promise<ReadonlyMap<string, Post>> {
+async function ensurePosts(
+  { storage, tx, trace, facts }: Intake,
+  items: readonly Item[],
+): Promise<ReadonlyMap<string, Post>> {
   const wanted = items.flatMap(({ channel, event }) => {
     const place = { accountId: channel.accountId, channelId: channel.id }
     if (event.type === 'post')
@@ -93,7 +96,7 @@ async function ensurePosts({ storage, tx, trace }: Intake, items: readonly Item[
   const { all: posts, fresh } = await storage.posts.ensure(tx, wanted)
   const own = items.filter(({ event }) => event.type === 'post')
   for (const item of own) trace.set(item, { at: item.at, became: 'post', id: postOf(storage, item, posts)?.id ?? null })
-  await applyEarlyToPosts(storage, tx, fresh)
+  await applyEarlyToPosts(storage, tx, fresh, facts)
   return posts
 }
 

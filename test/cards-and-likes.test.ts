@@ -39,6 +39,21 @@ async function tally(post: string): Promise<unknown> {
   return shown.find((one) => one.post?.external_id === post)?.post?.reactions
 }
 
+/** What was announced of reactions to the post, in order. */
+async function reactedTo(post: string): Promise<unknown[]> {
+  const { storage, accountId, channelId } = platform
+  const row = await storage.primary.first<{ id: string }>(
+    'select id from posts where account_id = ? and channel_id = ? and external_id = ?',
+    [accountId, channelId, post],
+  )
+  const facts = await storage.primary.query<{
+    data: { post_id: string; channel_id: string; by: string; emoji: unknown }
+  }>("select data from outbox where type = 'post.reacted' order by id")
+  return facts
+    .filter(({ data }) => data.post_id === row?.id && data.channel_id === channelId)
+    .map(({ data: { by, emoji } }) => ({ by, emoji }))
+}
+
 const waiting = async (): Promise<number> =>
   (await platform.storage.primary.first<{ n: number }>('select count(*) n from early_changes'))?.n ?? -1
 
@@ -56,6 +71,16 @@ test('each person counts once on a post, with the newest word, also before the p
   await take(likes(post, juma.id, '👍', second(3)), likes(post, mei.id, '❤️', second(9)))
   expect(await tally(post)).toEqual(expect.arrayContaining([{ emoji: '👍', count: 1 }, { emoji: '❤️', count: 1 }])) // prettier-ignore
   expect(await waiting()).toBe(0)
+  // Each word that counts is told once; late ones, repetitions and those that change nothing are not.
+  expect(await reactedTo(post)).toEqual([
+    ...[ines, juma].map(({ id }) => ({ by: id, emoji: id === ines.id ? '❤️' : '👍' })),
+    ...[
+      { by: ines.id, emoji: '👍' },
+      { by: juma.id, emoji: null },
+      { by: mei.id, emoji: '😮' },
+      { by: mei.id, emoji: '❤️' },
+    ],
+  ])
 })
 
 test('reactions of many at once are all counted', async () => {

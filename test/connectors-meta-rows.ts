@@ -56,7 +56,7 @@ export const facebookRows: readonly Row[] = [
   ['Messenger: came by a link or an advertisement (referral)', 'referral', [
     { ...pressed, attachments: [{ title: 'Came by a link', text: 'summer' }], extra: { referral: { source: 'SHORTLINK' } } }, { ...pressed, attachments: [{ text: 'Night ferry' }] } ]],
   ['Messenger: opt-in', 'optins', [{ ...pressed, attachments: [{ title: 'Opted in', text: 'Timetable news' }] }, keptAs(/checkbox/)]],
-  ['Messenger: edit', 'edit', [{ type: 'edit', externalId: 'm_text', text: 'Is the 9:50 still running?' }]],
+  ['Messenger: edit', 'edit', [{ type: 'edit', externalId: 'm_text', text: 'Is the 9:50 still running?', number: 1 }]],
   ['Messenger: edit', 'edit-without-text', [keptAs(/without a text/)]],
   ['Messenger: message withdrawn (is_deleted)', 'unsent', [{ type: 'delete', externalId: 'm_text' }]],
   ['Messenger: reaction', 'reactions', [{ type: 'reaction', externalId: 'm_echo', emoji: '❤️', from: { externalId: ana } }, { type: 'reaction', externalId: 'm_echo', emoji: undefined }]],
@@ -142,7 +142,7 @@ export const instagramRows: readonly Row[] = [
   ['Came by a link (referral)', 'referral', [{ ...dm, kind: 'interaction', attachments: [{ title: 'Came by a link', text: 'poster' }] }]],
   ['Echo', 'echo', [{ type: 'echo', kind: 'reply', externalId: 'i_echo', to: { externalId: mia }, thread: { kind: 'direct', personId: mia } }]],
   ['Message withdrawn', 'unsent', [{ type: 'delete', externalId: 'i_text' }]],
-  ['Message edited', 'edit', [{ type: 'edit', externalId: 'i_text', text: 'Is the bar open?' }]],
+  ['Message edited', 'edit', [{ type: 'edit', externalId: 'i_text', text: 'Is the bar open?', number: 1 }]],
   ['Message seen', 'seen', [{ type: 'receipt', state: 'read', ids: ['i_echo'], person: { externalId: mia } }]],
   ['Reaction', 'reactions', [{ type: 'reaction', externalId: 'i_echo', emoji: '❤️', from: { externalId: mia } }, { type: 'reaction', emoji: undefined }]],
   ['Standby', 'standby', [{ ...dm, extra: { standby: true } }]],

@@ -141,7 +141,14 @@ export type InboundEvent =
       readonly text: string | undefined
       readonly permalink?: string
     }
-  | { readonly type: 'edit'; readonly externalId: string; readonly occurredAt: Date; readonly text: string | undefined }
+  /** `number`: which edit of the message it is, 1 the first, where the network counts them. */
+  | {
+      readonly type: 'edit'
+      readonly externalId: string
+      readonly occurredAt: Date
+      readonly text: string | undefined
+      readonly number?: number
+    }
   | { readonly type: 'delete'; readonly externalId: string; readonly occurredAt: Date }
   | { readonly type: 'hide'; readonly externalId: string; readonly occurredAt: Date; readonly isHidden: boolean }
   /** `emoji` undefined: the reaction was taken back. */

@@ -20,6 +20,11 @@ export interface EventData {
     message_id: string
     change: 'edited' | 'deleted' | 'hidden' | 'reaction'
   }
+  /**
+   * Somebody reacted to public content of a channel, or took it back (`emoji` null). `post_id` as conversations name it; `by` as the
+   * network names the person.
+   */
+  'post.reacted': { post_id: string; channel_id: string; by: string; emoji: string | null }
   /** A file was fetched, will not be, or is asked for again. */
   'attachment.changed': { conversation_id: string; message_id: string; attachment_id: string; state: string }
   'note.added': { conversation_id: string; message_id: string; by: string | null }

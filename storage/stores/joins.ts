@@ -1,5 +1,6 @@
 /** Two that turn out to be one: what was said under a person's new id joins what was said under the old one. */
 import type { Writer } from '../database.ts'
+import { anyOf } from './in-list.ts'
 
 interface Line {
   readonly id: string
@@ -26,7 +27,14 @@ export const joins = {
     const into = lines.find(({ threadKey }) => threadKey === threadKeys.was)
     const from = lines.find(({ threadKey }) => threadKey === threadKeys.is)
     const joined = into !== undefined && from !== undefined
-    if (joined) await joinLines(tx, accountId, from, into, threadKeys.is)
+    if (joined) {
+      await joinLines(tx, accountId, from, into)
+      await tx.run('update conversations set thread_key = ? where account_id = ? and id = ?', [
+        threadKeys.is,
+        accountId,
+        into.id,
+      ])
+    }
     for (const table of ['messages', 'conversations', 'contact_addresses'])
       await tx.run(`update ${table} set contact_id = ? where account_id = ? and contact_id = ?`, [
         contacts.intoId,
@@ -36,10 +44,69 @@ export const joins = {
     await tx.run('delete from contacts where account_id = ? and id = ?', [accountId, contacts.fromId])
     return joined ? into.id : undefined
   },
+
+  /**
+   * Conversations that one person began below these public messages before it was known where the messages themselves belong,
+   * and the conversation of the same person that each belongs into.
+   */
+  async strays(
+    tx: Writer,
+    messages: readonly {
+      readonly id: string
+      readonly accountId: string
+      readonly channelId: string
+      readonly externalId: string | null
+      readonly conversationId: string
+    }[],
+  ): Promise<{ readonly accountId: string; readonly fromId: string; readonly intoId: string }[]> {
+    if (messages.length === 0) return []
+    const ids = anyOf(
+      ['c.account_id', 'c.id'],
+      messages.map(({ accountId, conversationId }) => [accountId, conversationId]),
+    )
+    const homes = await tx.query<{ id: string; person: string; threadKey: string }>(
+      `select c.id, a.external_id person, c.thread_key threadKey from conversations c
+       join contact_addresses a on a.account_id = c.account_id and a.id = c.contact_address_id where ${ids.sql}`,
+      ids.values,
+    )
+    const homeOf = new Map(homes.map((home) => [home.id, home]))
+    const wanted = messages.flatMap(({ accountId, channelId, externalId, conversationId }) => {
+      const home = homeOf.get(conversationId)
+      if (externalId === null || home === undefined) return []
+      const threadKey = `public:${externalId}:${home.person}`
+      return threadKey === home.threadKey ? [] : [{ accountId, channelId, threadKey, intoId: conversationId }]
+    })
+    if (wanted.length === 0) return []
+    const keys = anyOf(
+      ['account_id', 'channel_id', 'thread_key'],
+      wanted.map(({ accountId, channelId, threadKey }) => [accountId, channelId, threadKey]),
+    )
+    // What another node is about to insert is waited for.
+    const found = await tx.query<{ id: string; channelId: string; threadKey: string }>(
+      `select id, channel_id channelId, thread_key threadKey from conversations where ${keys.sql} order by id for update`,
+      keys.values,
+    )
+    return found.flatMap(({ id, channelId, threadKey }) => {
+      const into = wanted.find((one) => one.channelId === channelId && one.threadKey === threadKey)
+      return into === undefined || into.intoId === id
+        ? []
+        : [{ accountId: into.accountId, fromId: id, intoId: into.intoId }]
+    })
+  },
+
+  /** Everything of one conversation goes into another of the same person; the first goes. */
+  async joinConversations(tx: Writer, accountId: string, fromId: string, intoId: string): Promise<void> {
+    const lines = await tx.query<Line>(
+      'select id, delivery_seq deliverySeq from conversations where account_id = ? and id in (?, ?) order by id for update',
+      [accountId, fromId, intoId],
+    )
+    const [from, into] = [fromId, intoId].map((id) => lines.find((line) => line.id === id))
+    if (from !== undefined && into !== undefined) await joinLines(tx, accountId, from, into)
+  },
 }
 
 /** What was queued in the one comes after what was queued in the other. */
-async function joinLines(tx: Writer, accountId: string, from: Line, into: Line, threadKey: string): Promise<void> {
+async function joinLines(tx: Writer, accountId: string, from: Line, into: Line): Promise<void> {
   await tx.run('update messages set conversation_id = ? where account_id = ? and conversation_id = ?', [
     into.id,
     accountId,
@@ -61,9 +128,4 @@ async function joinLines(tx: Writer, accountId: string, from: Line, into: Line, 
     [from.id, accountId, into.id],
   )
   await tx.run('delete from conversations where account_id = ? and id = ?', [accountId, from.id])
-  await tx.run('update conversations set thread_key = ? where account_id = ? and id = ?', [
-    threadKey,
-    accountId,
-    into.id,
-  ])
 }

@@ -81,21 +81,23 @@ export const posts = {
 
   /**
    * A post was edited, deleted or reacted to: the newest edit and the newest word of each person count, a deletion for ever.
-   * The id of the post, if there is such a post. @param lock waits for a post that is on its way in
+   * The id of the post, if there is such a post; `isReaction`: its reactions are others now.
+   * @param lock waits for a post that is on its way in
    */
   async change(
     tx: Writer,
     post: Pick<Post, 'accountId' | 'channelId' | 'externalId'>,
     change: PostChange,
     lock: '' | 'for update' = '',
-  ): Promise<string | undefined> {
+  ): Promise<{ readonly id: string; readonly isReaction: boolean } | undefined> {
     const found = await tx.first<{ id: string }>(
       `select id from posts where account_id = ? and channel_id = ? and external_id = ? ${lock}`,
       [post.accountId, post.channelId, post.externalId],
     )
     if (found === undefined) return undefined
     const where = 'where account_id = ? and id = ? and deleted_at is null'
-    if (change.type === 'reaction') await react(tx, post.accountId, found.id, change)
+    let isReaction = false
+    if (change.type === 'reaction') isReaction = await react(tx, post.accountId, found.id, change)
     else if (change.type === 'delete')
       await tx.run(`update posts set text = null, deleted_at = ? ${where}`, [change.at, post.accountId, found.id])
     else
@@ -106,7 +108,7 @@ export const posts = {
         found.id,
         change.at,
       ])
-    return found.id
+    return { id: found.id, isReaction }
   },
 }
 
@@ -116,7 +118,7 @@ async function react(
   accountId: string,
   postId: string,
   { by, emoji, at }: Extract<PostChange, { type: 'reaction' }>,
-): Promise<void> {
+): Promise<boolean> {
   const [person, word] = [by.slice(0, 190), emoji?.slice(0, 40) ?? null]
   const post = await tx.first<Pick<Post, 'reactions'>>(
     'select reactions from posts where account_id = ? and id = ? for update',
@@ -126,13 +128,13 @@ async function react(
     'select emoji, at from post_reactions where account_id = ? and post_id = ? and person = ?',
     [accountId, postId, person],
   )
-  if (post === undefined || (before !== undefined && before.at > at)) return
+  if (post === undefined || (before !== undefined && before.at > at)) return false
   await tx.run(
     'insert into post_reactions (account_id, post_id, person, emoji, at) values (?, ?, ?, ?, ?) on duplicate key update emoji = values(emoji), at = values(at)',
     [accountId, postId, person, word, at],
   )
   const was = before?.emoji ?? null
-  if (was === word) return
+  if (was === word) return false
   const tally = new Map(Object.entries(post.reactions ?? {}))
   if (was !== null) tally.set(was, (tally.get(was) ?? 1) - 1)
   if (word !== null) tally.set(word, (tally.get(word) ?? 0) + 1)
@@ -142,6 +144,7 @@ async function react(
     accountId,
     postId,
   ])
+  return true
 }
 
 async function find(

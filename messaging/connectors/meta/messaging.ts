@@ -96,7 +96,12 @@ function readEdit(item: Fields, entry: Entry): InboundEvent {
   if (externalId === undefined) return kept('an edit without a message id')
   // An edit to nothing cannot be made in the apps; taken at its word it would wipe the message out.
   if (text === undefined) return kept('an edit without a text')
-  return { type: 'edit', externalId, occurredAt: timeOf(item, entry), text }
+  // Seen as number and as string.
+  const number = Number(idOf(edit.num_edit))
+  return {
+    ...{ type: 'edit', externalId, occurredAt: timeOf(item, entry), text },
+    ...(Number.isSafeInteger(number) && number > 0 ? { number } : {}),
+  }
 }
 
 /** Messenger webhooks: messaging_postbacks. Older ones have no message id: then it is made of what makes the press unique. */
