@@ -26,7 +26,7 @@ export const saidShape = z.object({
 })
 // prettier-ignore
 export const faultShape = z.object({
-  fault: z.enum(faultNames), network: z.enum(networkNames).optional(), channel: text.optional(), count: z.int().min(0).optional(), ms: z.int().min(0).optional(),
+  fault: z.enum(faultNames), network: z.enum(networkNames).optional(), channel: text.optional(), count: z.int().min(0).optional(), skip: z.int().min(0).optional(), ms: z.int().min(0).optional(),
   code: z.int().optional(), subcode: z.int().optional(), problem: text.optional(), detail: text.optional(), seed: z.int().min(0).optional(),
 })
 export const settingsShape = z.object({

@@ -6,6 +6,8 @@ export const faultNames = [
   'drop_answer',
   /** A send is accepted, the answer comes `ms` later (default 35,000). */
   'delay_answer',
+  /** A send is accepted, and the answer says that it failed (Graph 1/1357046, else 500). */
+  'sent_with_error',
   /** Every answer takes `ms` longer (default 1,500). */
   'delay_ms',
   /**
@@ -50,6 +52,8 @@ export interface Fault {
   readonly channel?: string | undefined
   /** How often it still happens; without it, until it is taken back. */
   readonly count?: number | undefined
+  /** So many times it does not happen yet: for the second part of a message, say. */
+  readonly skip?: number | undefined
   readonly ms?: number | undefined
   readonly code?: number | undefined
   readonly subcode?: number | undefined
@@ -99,6 +103,10 @@ export class Faults {
   take(name: FaultName, network: NetworkName, channel?: string): Fault | undefined {
     const index = this.#list.findIndex((one) => fits(one, name, network, channel))
     const found = this.#list[index]
+    if (found?.skip !== undefined && found.skip > 0) {
+      this.#list[index] = { ...found, skip: found.skip - 1 }
+      return undefined
+    }
     if (found?.count === undefined) return found
     if (found.count <= 1) this.#list.splice(index, 1)
     else this.#list[index] = { ...found, count: found.count - 1 }

@@ -94,7 +94,9 @@ export function openMetaControl(stage: Stage): (request: Request) => Promise<Ans
         direction: 'outbound',
         kind: 'reply',
         text: given.text,
-        ...(channel.type === 'whatsapp' ? { external_id: newWhatsAppId() } : {}),
+        clock_at: stage.clock.now(),
+        // The page's inbox is an app of its own.
+        ...(channel.type === 'whatsapp' ? { external_id: newWhatsAppId() } : { wire: { app_id: 26_390_203_743_090 } }),
       })
       await settle(tell(stage, [utterance]))
       return ok({ external_id: utterance.external_id }, 201)

@@ -2,7 +2,7 @@
 import { appFields } from '../connectors/meta/permissions.ts'
 import { fieldsOf, textOf } from '../connectors/reading.ts'
 import type { Stage } from './customers.ts'
-import type { GraphRequest } from './graph.ts'
+import type { GraphRequest } from './graph-request.ts'
 import { graphError, missing } from './graph-error.ts'
 import type { Answer } from './http.ts'
 import type { SandboxApp } from './world.ts'

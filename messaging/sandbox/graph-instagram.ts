@@ -2,33 +2,57 @@
 import { textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
 import type { Stage } from './customers.ts'
-import type { GraphRequest } from './graph.ts'
+import { makeContainer, publishContainer, publishingLimit, readContainer } from './graph-containers.ts'
 import { graphError, missing } from './graph-error.ts'
+import { lacks } from './graph-permissions.ts'
+import type { GraphRequest } from './graph-request.ts'
 import { graphTime, isGone, paged, readObject, textNow } from './graph-reads.ts'
 import { accept } from './graph-says.ts'
 import type { Refuse } from './graph-says.ts'
 import type { Answer } from './http.ts'
 import type { SandboxChannel, Utterance } from './world.ts'
 
-export function routeInstagram(stage: Stage, channel: SandboxChannel, call: GraphRequest, refuse: Refuse): Answer {
+export async function routeInstagram(
+  stage: Stage,
+  channel: SandboxChannel,
+  call: GraphRequest,
+  refuse: Refuse,
+): Promise<Answer> {
   const { method, id, edge, parameters } = call
+  if (id === channel.external_id && edge !== '')
+    switch (`${method} ${edge}`) {
+      case 'POST media':
+        return makeContainer(stage, channel, call)
+      case 'POST media_publish':
+        return publishContainer(stage, channel, call, refuse)
+      case 'GET content_publishing_limit':
+        return publishingLimit(stage, channel)
+      case 'GET media':
+        return listMedia(stage, channel, parameters)
+    }
   if (method === 'POST' && edge === 'replies') return answerComment(stage, channel, id, parameters, refuse)
   if (method === 'GET' && edge === 'replies')
     return { status: 200, json: paged(below(stage, channel, id), parameters, 50) }
   if (method === 'GET' && edge === 'comments')
     return { status: 200, json: paged(topOf(stage, channel, id), parameters, 50) }
-  if (method === 'GET' && edge === 'media' && id === channel.external_id) return listMedia(stage, channel, parameters)
   if (method !== 'GET' || edge !== '') return missing(id)
   const mention = /^mentioned_(comment|media)\.\w+\((\w+)\)/.exec(textOf(parameters.fields) ?? '')
-  return mention === null ? readObject(stage, channel, id) : readMention(stage, mention[1] ?? '', mention[2] ?? '')
+  return mention === null
+    ? (readContainer(stage, channel, id) ?? readObject(stage, channel, id))
+    : readMention(stage, mention[1] ?? '', mention[2] ?? '')
 }
 
 /** An answer to an answer lands on the first comment; there are no answers to what is gone. */
 function answerComment(stage: Stage, channel: SandboxChannel, id: string, parameters: Fields, refuse: Refuse): Answer {
   const target = stage.world.byId.get(id)
   if (target?.channel !== channel.external_id || target.kind !== 'comment' || isGone(stage, target)) return missing(id)
+  const denied = lacks(stage, channel, 'instagram_manage_comments')
+  if (denied !== undefined) return denied
+  if (stage.world.marks.get(id)?.is_hidden === true)
+    return graphError(100, undefined, 'A hidden comment cannot be answered')
   const text = textOf(parameters.message)
   if (text === undefined) return graphError(100, undefined, 'The parameter message is required')
+  if (text.length > 2200) return graphError(100, undefined, 'The comment is too long')
   const refused = refuse()
   if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
   const said = stage.world.say({

@@ -1,10 +1,11 @@
-/** The Cloud API of one phone number: text out, with statuses that follow; media in two steps. */
+/** The Cloud API of one phone number: the statuses that follow a send; the customers' media in two steps. */
 import { randomBytes } from 'node:crypto'
 import { fieldsOf, idOf, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
+import { ageOf } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { businessAccountOf, displayNumberOf } from './graph-channel.ts'
-import { graphError, missing } from './graph-error.ts'
+import { missing } from './graph-error.ts'
 import type { Answer } from './http.ts'
 import { bytesOf, digestOf, files } from './files.ts'
 import { fileUrl } from './media.ts'
@@ -13,61 +14,28 @@ import type { SandboxChannel, Utterance } from './world.ts'
 const dayMs = 24 * 60 * 60 * 1000
 /** The address of a file is good for five minutes. */
 const addressMs = 5 * 60 * 1000
-type Refuse = () => { code: number; subcode: number | undefined } | undefined
-
-/** `POST /{phone-number-id}/messages`. Accepted is not delivered: what was set with `fail_late` comes as a status. */
-export function sendWhatsApp(stage: Stage, channel: SandboxChannel, parameters: Fields, refuse: Refuse): Answer {
-  if (parameters.messaging_product !== 'whatsapp')
-    return graphError(100, undefined, 'The parameter messaging_product is required.')
-  if (parameters.status === 'read') return { status: 200, json: { success: true } }
-  const personId = textOf(parameters.to) ?? textOf(parameters.recipient)
-  if (personId === undefined) return graphError(100, undefined, 'The parameter to is required.')
-  if (parameters.type !== 'text') return graphError(131_051, undefined, 'Unsupported message type')
-  const text = textOf(fieldsOf(parameters.text).body)
-  if (text === undefined) return graphError(100, undefined, 'The parameter text is required.')
-  if (text.length > 4096) return graphError(100, undefined, 'Param text[body] must be at most 4096 characters long.')
-  const reference = textOf(parameters.biz_opaque_callback_data)
-  if (reference !== undefined && reference.length > 512)
-    return graphError(100, undefined, 'Param biz_opaque_callback_data is too long.')
-  const refused = refuse()
-  if (refused !== undefined) return graphError(refused.code, refused.subcode, 'Refused by a fault of the sandbox')
-  const inReplyTo = textOf(fieldsOf(parameters.context).message_id)
-  const said = stage.world.say({
-    type: 'whatsapp',
-    channel: channel.external_id,
-    person: personId,
-    direction: 'outbound',
-    kind: 'reply',
-    text,
-    external_id: newWhatsAppId(),
-    metadata: reference,
-    ...(inReplyTo === undefined ? {} : { in_reply_to: inReplyTo }),
-  })
-  const isNumber = /^\d+$/.test(personId)
-  return {
-    status: 200,
-    json: {
-      messaging_product: 'whatsapp',
-      contacts: [{ input: personId, ...(isNumber ? { wa_id: personId } : { user_id: personId }) }],
-      messages: [{ id: said.external_id, message_status: 'accepted' }],
-    },
-    headers: {
-      'x-business-use-case-usage': `{"${businessAccountOf(channel)}":[{"type":"whatsapp","call_count":2,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":0}]}`,
-    },
-    // Cloud API sends have no echo; statuses follow.
-    accepted: { echo: () => Promise.resolve(), after: () => follow(stage, channel, said) },
-  }
-}
 
 export const newWhatsAppId = (): string => `wamid.${randomBytes(33).toString('base64').replace(/=+$/, '')}`
 
-async function follow(stage: Stage, channel: SandboxChannel, said: Utterance): Promise<void> {
+/** The statuses of an accepted send. Outside the window only a template arrives. */
+export async function followSend(
+  stage: Stage,
+  channel: SandboxChannel,
+  said: Utterance,
+  isTemplate: boolean,
+): Promise<void> {
   const last = stage.world
     .between(channel.external_id, said.person)
     .findLast((one) => one.direction === 'inbound' && one.kind === 'message')
-  const isClosed = last === undefined || stage.clock.now() - Date.parse(last.at) > dayMs
+  const isClosed = !isTemplate && (last === undefined || ageOf(stage, last) > dayMs)
+  const isBlocked = stage.world.notes.get(`meta.blocked.${channel.external_id}.${said.person}`) === true
   const failure =
-    takeFailure(stage, channel) ?? (isClosed ? { code: 131_047, title: 'Re-engagement message' } : undefined)
+    takeFailure(stage, channel) ??
+    (isBlocked
+      ? { code: 131_026, title: 'Message undeliverable' }
+      : isClosed
+        ? { code: 131_047, title: 'Re-engagement message' }
+        : undefined)
   await tellStatus(stage, channel, said, 'sent')
   if (failure !== undefined) await tellStatus(stage, channel, said, 'failed', failure)
   else if (stage.hasReceipts) await tellStatus(stage, channel, said, 'delivered')

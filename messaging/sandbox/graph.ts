@@ -1,29 +1,27 @@
 /** The Graph API as far as Parley speaks it: who is calling, for which channel, and what of it is answered where. */
-import { fieldsOf, idOf, isFields, readJson, textOf } from '../connectors/reading.ts'
-import type { Fields } from '../connectors/reading.ts'
+import { fieldsOf, idOf, textOf } from '../connectors/reading.ts'
 import { proveAppSecret } from '../connectors/meta/signature.ts'
 import type { Stage } from './customers.ts'
 import { appSubscriptions } from './graph-app.ts'
 import { businessAccountOf, channelsOf, subscribedApps, tokenState } from './graph-channel.ts'
-import { routeInstagram } from './graph-instagram.ts'
-import { answerLogin, answerUser, appOf, debugToken, secretsOf } from './graph-login.ts'
+import { changeContent } from './graph-does.ts'
 import { graphError, missing } from './graph-error.ts'
+import { uploadAttachment, uploadMedia } from './graph-files.ts'
+import { routeInstagram } from './graph-instagram.ts'
+import { meter } from './graph-limits.ts'
+import { answerLogin, answerUser, appOf, debugToken, secretsOf } from './graph-login.ts'
+import { lacks } from './graph-permissions.ts'
+import { listVideos, publish, publishVideo, readVideo, uploadPhoto } from './graph-posts.ts'
 import { listComments, listConversations, listFeed, readObject } from './graph-reads.ts'
-import { publish, sendComment, sendMessage } from './graph-says.ts'
+import { jsonOf, takeApart, takeWholeApart, tokenOf } from './graph-request.ts'
+import type { GraphRequest } from './graph-request.ts'
+import { sendComment, sendMessage } from './graph-says.ts'
 import type { Refuse } from './graph-says.ts'
-import { locateWhatsAppMedia, sendWhatsApp } from './graph-whatsapp.ts'
-import type { Answer, Face, Request } from './http.ts'
-import { baseOf } from './media.ts'
+import { listTemplates } from './graph-templates.ts'
+import { sendWhatsApp } from './graph-whatsapp-says.ts'
+import { locateWhatsAppMedia } from './graph-whatsapp.ts'
+import type { Answer, Face } from './http.ts'
 import type { SandboxApp, SandboxChannel } from './world.ts'
-
-/** One call, taken apart. */
-export interface GraphRequest {
-  readonly method: string
-  readonly id: string
-  readonly edge: string
-  readonly parameters: Fields
-  readonly base: string
-}
 
 /** Paths as on graph.facebook.com, with any version or none. */
 export function openGraph(stage: Stage): Face {
@@ -34,9 +32,10 @@ export function openGraph(stage: Stage): Face {
       const call = takeApart(request)
       return pick(stage, channelsOf(world, tokenOf(request)), call)?.external_id
     },
+    failedAnswer: () => graphError(1, 1_357_046, 'An unknown error has occurred.', 500),
     expiredToken: () => graphError(190, 463, 'Error validating access token: Session has expired.', 400),
-    answer(request, refuse) {
-      const call = takeApart(request)
+    async answer(request, refuse) {
+      const call = await takeWholeApart(request)
       const path = call.edge === '' ? call.id : `${call.id}/${call.edge}`
       const token = tokenOf(request)
       const login = answerLogin(stage, call.method, path, { ...call.parameters, access_token: token })
@@ -72,7 +71,9 @@ export function openGraph(stage: Stage): Face {
       if (user !== undefined) return answerUser(stage, user, call.id, call.edge, call.parameters)
       if (channel === undefined) return invalid()
       const own = { ...call, id: call.id === 'me' ? channel.external_id : call.id }
-      return { ...route(stage, channel, own, refuse), channel: channel.external_id }
+      const { headers, refused } = meter(stage, channel)
+      const known = refused ?? (await route(stage, channel, own, refuse))
+      return { ...known, headers: { ...headers, ...known.headers }, channel: channel.external_id }
     },
   }
 }
@@ -103,7 +104,7 @@ function pick(
     (one) => one.external_id === id || (one.type === 'whatsapp' && businessAccountOf(one) === id),
   )
   if (named !== undefined) return named
-  const recipient = isFields(parameters.recipient) ? parameters.recipient : {}
+  const recipient = fieldsOf(jsonOf(parameters.recipient))
   const target = stage.world.byId.get(idOf(recipient.comment_id) ?? id)
   const type =
     target?.type ??
@@ -112,66 +113,55 @@ function pick(
   return channels.find((one) => one.type === type) ?? channels[0]
 }
 
-function route(stage: Stage, channel: SandboxChannel, call: GraphRequest, refuse: Refuse): Answer {
+async function route(stage: Stage, channel: SandboxChannel, call: GraphRequest, refuse: Refuse): Promise<Answer> {
   const { method, id, edge, parameters } = call
   const isOwn = id === channel.external_id || (channel.type === 'whatsapp' && id === businessAccountOf(channel))
   if (edge === 'subscribed_apps' && isOwn)
     return subscribedApps(stage, channel, method, textOf(parameters.subscribed_fields))
   if (channel.type === 'whatsapp') return routeWhatsApp(stage, channel, call, refuse)
-  if (method === 'POST' && edge === 'messages')
-    return isOwn ? sendMessage(stage, channel, parameters, refuse) : missing(id)
+  if (method === 'POST' && edge === 'messages') return isOwn ? sendMessage(stage, channel, call, refuse) : missing(id)
+  if (method === 'POST' && edge === 'message_attachments')
+    return isOwn ? uploadAttachment(stage, channel, call) : missing(id)
   if (method === 'GET' && edge === 'conversations' && isOwn) return listConversations(stage, channel, parameters)
-  if (channel.type === 'instagram') return routeInstagram(stage, channel, call, refuse)
-  if (method === 'POST' && edge === 'comments') return sendComment(stage, channel, id, parameters, refuse)
-  if (method === 'POST' && edge === 'feed' && isOwn) return publish(stage, channel, parameters, refuse)
-  if (method === 'GET' && edge === 'comments')
-    return { status: 200, json: listComments(stage, channel, id, parameters) }
-  if (method === 'GET' && edge === 'feed' && isOwn) return listFeed(stage, channel, parameters)
-  if (method === 'GET' && edge === '') return readObject(stage, channel, id)
-  return missing(id)
+  const changed = changeContent(stage, channel, call, refuse)
+  if (changed !== undefined) return changed
+  return channel.type === 'instagram'
+    ? routeInstagram(stage, channel, call, refuse)
+    : routePage(stage, channel, call, refuse)
 }
 
-function routeWhatsApp(
-  stage: Stage,
-  channel: SandboxChannel,
-  { method, id, edge, parameters, base }: GraphRequest,
-  refuse: Refuse,
-): Answer {
+async function routePage(stage: Stage, channel: SandboxChannel, call: GraphRequest, refuse: Refuse): Promise<Answer> {
+  const { method, id, edge, parameters } = call
+  if (method === 'POST' && edge === 'comments') return sendComment(stage, channel, call, refuse)
+  if (method === 'GET' && edge === 'comments')
+    return { status: 200, json: listComments(stage, channel, id, parameters) }
+  if (method === 'GET' && edge === '') return readVideo(stage, channel, id) ?? readObject(stage, channel, id)
+  if (id !== channel.external_id) return missing(id)
+  switch (`${method} ${edge}`) {
+    case 'POST feed':
+      return publish(stage, channel, call, refuse)
+    case 'POST photos':
+      return uploadPhoto(stage, channel, call, refuse)
+    case 'POST videos':
+      return publishVideo(stage, channel, call, refuse)
+    case 'GET videos':
+      return listVideos(stage, channel, parameters)
+    case 'GET feed':
+      return listFeed(stage, channel, parameters)
+    default:
+      return missing(id)
+  }
+}
+
+function routeWhatsApp(stage: Stage, channel: SandboxChannel, call: GraphRequest, refuse: Refuse): Answer {
+  const { method, id, edge, parameters, base } = call
   const isOwn = id === channel.external_id
-  if (method === 'POST' && edge === 'messages' && isOwn) return sendWhatsApp(stage, channel, parameters, refuse)
+  if (method === 'GET' && edge === 'message_templates' && id === businessAccountOf(channel))
+    return lacks(stage, channel, 'whatsapp_business_management') ?? listTemplates(stage, channel, parameters)
+  if (method === 'POST' && edge === 'messages' && isOwn) return sendWhatsApp(stage, channel, call, refuse)
+  if (method === 'POST' && edge === 'media' && isOwn) return uploadMedia(stage, channel, call)
   if (method === 'GET' && edge === '' && isOwn)
     return { status: 200, json: { id, verified_name: channel.name, quality_rating: 'GREEN' } }
   if (method === 'GET' && edge === '') return locateWhatsAppMedia(stage, channel, id, base)
   return missing(id)
 }
-
-function takeApart(request: Request): GraphRequest {
-  const [id = '', ...rest] = request.path
-    .replace(/^\/v\d+\.\d+(?=\/|$)/, '')
-    .split('/')
-    .filter((part) => part !== '')
-    .map(decode)
-  const parameters = { ...Object.fromEntries(request.url.searchParams), ...readParameters(request) }
-  return { method: request.method, id, edge: rest.join('/'), parameters, base: baseOf(request) }
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return part
-  }
-}
-
-function readParameters(request: Request): Fields {
-  const type = request.headers['content-type'] ?? ''
-  if (type.includes('application/x-www-form-urlencoded'))
-    return Object.fromEntries(new URLSearchParams(request.body.toString('utf8')))
-  return fieldsOf(readJson(request.body))
-}
-
-const tokenOf = (request: Request): string =>
-  /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ??
-  request.url.searchParams.get('access_token') ??
-  textOf(readParameters(request).access_token) ??
-  ''

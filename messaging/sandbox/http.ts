@@ -41,4 +41,6 @@ export interface Face {
   /** `refusal`: the fault `refuse_code` that holds for a send. */
   answer(request: Request, refuse: () => Refusal | undefined): Answer | Promise<Answer>
   expiredToken(): Answer
+  /** What is answered though a send went out: `sent_with_error`. */
+  failedAnswer?(): Answer
 }

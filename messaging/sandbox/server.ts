@@ -102,7 +102,9 @@ export async function startSandbox({ config, logger: parent }: SandboxContext): 
     if (faults.take('drop_answer', network, channel) !== undefined) response.destroy()
     else {
       const late = faults.take('delay_answer', network, channel)
-      if (late === undefined) reply(response, answer)
+      const isFailed = faults.take('sent_with_error', network, channel) !== undefined
+      if (isFailed) reply(response, face.failedAnswer?.() ?? { status: 500, json: {} })
+      else if (late === undefined) reply(response, answer)
       else
         void sleep(late.ms ?? 35_000, undefined, { signal: stopping.signal }).then(
           () => {

@@ -47,7 +47,9 @@ export function messengerEvent(said: Utterance, appId: string): unknown {
     mid: said.external_id,
     ...(said.text === '' ? {} : { text: said.text }),
     ...attachments,
-    ...(said.kind === 'message' && said.in_reply_to !== undefined ? { reply_to: { mid: said.in_reply_to } } : {}),
+    ...((said.kind === 'message' || said.kind === 'reply') && said.in_reply_to !== undefined
+      ? { reply_to: { mid: said.in_reply_to } }
+      : {}),
     ...said.wire,
   }
   return said.direction === 'inbound'
@@ -55,9 +57,9 @@ export function messengerEvent(said: Utterance, appId: string): unknown {
     : {
         ...between(said.channel, said.person, said.at),
         message: {
-          ...message,
           is_echo: true,
           app_id: Number(appId) || appId,
+          ...message,
           ...(said.metadata === undefined ? {} : { metadata: said.metadata }),
         },
       }
@@ -81,13 +83,30 @@ export function feedChange(said: Utterance, author: { readonly id: string; reado
   const shared = { from: author, message: said.text, created_time: Math.floor(Date.parse(said.at) / 1000), verb: 'add' }
   const value =
     said.kind === 'post'
-      ? { ...shared, item: said.direction === 'outbound' ? 'status' : 'post', post_id: said.external_id, published: 1 }
+      ? {
+          ...shared,
+          item: said.direction === 'outbound' ? 'status' : 'post',
+          post_id: said.external_id,
+          published: 1,
+          ...mediaOf(said),
+        }
       : {
           ...shared,
           item: 'comment',
           post_id: said.post_id,
           comment_id: said.external_id,
           parent_id: said.in_reply_to ?? said.post_id,
+          ...mediaOf(said),
         }
   return { field: 'feed', value }
+}
+
+/** One photo or film makes a post of that kind; several stand in a list. */
+function mediaOf(said: Utterance): Record<string, unknown> {
+  const [first, ...more] = said.files ?? []
+  if (first === undefined) return said.wire ?? {}
+  const isPost = said.kind === 'post'
+  if (first.kind === 'video') return isPost ? { item: 'video', link: first.url } : { video: first.url }
+  if (more.length > 0) return { photos: (said.files ?? []).map(({ url }) => url) }
+  return isPost ? { item: 'photo', link: first.url } : { photo: first.url }
 }
