@@ -15,7 +15,7 @@ import { invalidRequest } from './x-problems.ts'
 const megabyte = 1024 * 1024
 const dayMs = 24 * 60 * 60 * 1000
 /** How long X looks at films and moving pictures. */
-const processingMs = 1_000
+const processingMs = 5_000
 const categories: readonly string[] = ['tweet_image', 'tweet_gif', 'tweet_video', 'dm_image', 'dm_gif', 'dm_video']
 type Use = Note['use']
 type Form = Note['form']

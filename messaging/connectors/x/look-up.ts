@@ -120,9 +120,11 @@ function isOurs(item: Fields, userId: string, { person, inReplyTo, quoteOf }: So
   if (person !== undefined) return true
   const references = listOf(item.referenced_tweets).map(fieldsOf)
   const of = (type: string): string | undefined => idOf(references.find((one) => one.type === type)?.id)
-  // An answer whose relations X leaves out may be ours; a post is known by having none.
-  const answers = of('replied_to') === inReplyTo || (inReplyTo !== undefined && references.length === 0)
-  return answers && of('retweeted') === undefined && (quoteOf === undefined || of('quoted') === quoteOf)
+  return (
+    of('replied_to') === inReplyTo &&
+    of('retweeted') === undefined &&
+    (quoteOf === undefined || of('quoted') === quoteOf)
+  )
 }
 
 /** Files are known by their uploads, whatever the text; only where X tells others by their number and the text. */
