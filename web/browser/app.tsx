@@ -8,6 +8,7 @@ import { SignIn } from './sign-in.tsx'
 import { Failure, Missing, Opening } from './states.tsx'
 import { SessionContext } from './session.ts'
 
+const AppDetail = lazy(async () => ({ default: (await import('./places/app-detail.tsx')).AppDetail }))
 const Channels = lazy(async () => ({ default: (await import('./places/channels.tsx')).Channels }))
 const Channel = lazy(async () => ({ default: (await import('./places/channel.tsx')).Channel }))
 const Connect = lazy(async () => ({ default: (await import('./places/connect.tsx')).Connect }))
@@ -32,6 +33,7 @@ export function App() {
             <Route path="/inbox/:conversationId" element={<Inbox />} />
             <Route path="/channels" element={<Channels />} />
             <Route path="/channels/connect" element={<Connect />} />
+            <Route path="/channels/apps/:appId" element={<AppDetail />} />
             <Route path="/channels/:channelId" element={<Channel />} />
             <Route path="/received" element={<Received />} />
             <Route path="/received/:receivedId" element={<Received />} />

@@ -21,6 +21,7 @@ export const keys = {
   /** Below `channels`, so that what makes the list old makes this old. */
   channel: (id: string) => ['channels', id],
   apps: ['apps'],
+  app: (id: string) => ['apps', id] as const,
   receivedLog: ['received'],
   received: (filter: Readonly<Record<string, string>>) => ['received', 'list', filter],
   receivedOne: (id: string) => ['received', 'one', id],

@@ -327,6 +327,7 @@ export const deadLetterShape = z.object({
 export type DeadLetterJson = z.infer<typeof deadLetterShape>
 export type AppJson = z.infer<typeof appShape>
 export type CheckJson = z.infer<typeof checkShape>
+export type DisconnectedJson = z.infer<typeof disconnectedShape>
 export type ExaminationJson = z.infer<typeof examinationShape>
 export type ConnectableJson = z.infer<typeof connectableShape>
 export type ChannelJson = z.infer<typeof channelShape>

@@ -1,5 +1,6 @@
-import { ActionIcon, CopyButton, Text } from '@mantine/core'
+import { ActionIcon, CopyButton } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
+import { Link } from 'react-router'
 import type { AppJson } from '../../presenters/shapes.ts'
 import { useSpeech } from '../texts/index.tsx'
 
@@ -7,7 +8,9 @@ export function AppCard({ app }: { readonly app: AppJson }) {
   return (
     <li className="card-row">
       <div className="card-main">
-        <Text fw={600}>{app.name}</Text>
+        <Link to={`/channels/apps/${app.id}`} className="channel-name">
+          {app.name}
+        </Link>
         <AppLines app={app} />
       </div>
       <span className="card-side">{app.network === 'meta' ? 'Meta' : 'X'}</span>

@@ -4,6 +4,7 @@ import type { ChannelJson } from '../../presenters/shapes.ts'
 import { keys } from '../queries.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { channelsApi } from './channels-api.ts'
+import { useTell } from './use-tell.ts'
 
 /** Asks once, and says what will happen, before a channel is disconnected. */
 export function Disconnect({
@@ -17,10 +18,12 @@ export function Disconnect({
 }) {
   const { t } = useSpeech()
   const client = useQueryClient()
+  const tell = useTell()
   const disconnect = useMutation({
     mutationFn: () => channelsApi.disconnect(channel.id),
-    onSuccess: () => {
+    onSuccess: ({ subscription }) => {
       close()
+      if (subscription === 'failed') tell.done(t('channels.disconnect_told'))
       return client.invalidateQueries({ queryKey: keys.channels })
     },
   })
