@@ -15,6 +15,7 @@ import { networks } from './connectors/registry.ts'
 import type { Directory } from './directory.ts'
 import type { Names } from './names.ts'
 import { isOutage } from './outage.ts'
+import { Pace } from './pace.ts'
 import { takeIn } from './take-in.ts'
 import type { Item, TakenIn } from './take-in.ts'
 
@@ -41,23 +42,20 @@ interface Opened {
   readonly kept: readonly TraceEntry[]
 }
 
-/**
- * Batches grow with what waits, and stay so small that the inbox is not kept waiting: with 100,000 events to drain, batches of
- * 100 kept the list quicker than those of 250 or 1,000, and two nodes drained faster. While one is committed the next is
- * taken apart.
- */
-const batch = { credit: 1_000, max: 100, lingerMs: 3, atOnce: 2 }
+/** Batches grow with what waits; while one is committed the next is taken apart. */
+const batch = { credit: 1_000, lingerMs: 3, atOnce: 2 }
 
 /** Consumes the queue until stopped. */
 export function startReceive(context: ReceiveContext, broker: Broker, parking: Parking): Running {
   const { logger } = context
-  const inTurn = takeTurns()
+  const pace = new Pace(context.storage.readers)
   const handle = async (incoming: Incoming[]): Promise<void> => {
+    await pace.look()
     const bodies = incoming.map((message) => ({ message, body: bodyOf(message) }))
     const failed = await receiveBodies(
       context,
       bodies.flatMap(({ body }) => body ?? []),
-      inTurn,
+      pace,
     )
     for (const { message, body } of bodies) {
       const error = body === undefined ? new Error('no message of the webhook door') : failed.get(body.id)
@@ -65,7 +63,7 @@ export function startReceive(context: ReceiveContext, broker: Broker, parking: P
       message.accept()
     }
   }
-  return consumeBatches(broker, queues.inbound, batch, handle, logger)
+  return consumeBatches(broker, queues.inbound, { ...batch, max: () => pace.bodies }, handle, logger)
 }
 
 function bodyOf(message: Incoming): Body | undefined {
@@ -83,7 +81,7 @@ function bodyOf(message: Incoming): Body | undefined {
 export async function receiveBodies(
   context: ReceiveContext,
   bodies: readonly Body[],
-  inTurn: InTurn = (work) => work(),
+  pace: Pace = new Pace(context.storage.readers),
 ): Promise<Map<string, unknown>> {
   const opened: Opened[] = []
   const failed = new Map<string, unknown>()
@@ -92,26 +90,13 @@ export async function receiveBodies(
     if (one === undefined) failed.set(body.id, new Error(`there is no app ${body.appId}`))
     else opened.push(one)
   }
-  for (const part of parts(opened)) await inTurn(() => takeInPart(context, part, failed))
+  const isBacklog = bodies.length >= pace.bodies
+  for (const part of parts(opened, pace.items)) await pace.take(() => takeInPart(context, part, failed), isBacklog)
   return failed
 }
 
-type InTurn = (work: () => Promise<void>) => Promise<void>
-
-/** One transaction after the other: two of one receiver would only wait for each other's conversations. */
-function takeTurns(): InTurn {
-  let last: Promise<void> = Promise.resolve()
-  return (work) => {
-    const next = last.then(work)
-    last = next.catch(() => undefined)
-    return next
-  }
-}
-
 /** A transaction stays small although one body may carry a thousand items. */
-const mostItems = 1_000
-
-function* parts(opened: readonly Opened[]): Generator<Opened[]> {
+function* parts(opened: readonly Opened[], mostItems: number): Generator<Opened[]> {
   let part: Opened[] = []
   let items = 0
   for (const one of opened) {

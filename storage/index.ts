@@ -9,6 +9,8 @@ import { openDocuments } from './documents.ts'
 import type { DocumentFiles } from './documents.ts'
 import { openPositions } from './positions.ts'
 import type { Positions } from './positions.ts'
+import { openReaders } from './readers.ts'
+import type { Readers } from './readers.ts'
 import { openSecrets } from './secrets.ts'
 import type { Secrets } from './secrets.ts'
 import { openSessions } from './sessions.ts'
@@ -102,6 +104,8 @@ export interface Storage extends Database, Stores {
   readonly sessions: Sessions
   /** Positions of sessions and tokens, known to all nodes. */
   readonly positions: Positions
+  /** Whether people read just now. */
+  readonly readers: Readers
   /** How the replicas are, for people and metrics. */
   replicas(): ReturnType<Databases['replicas']>
   close(): Promise<void>
@@ -125,6 +129,7 @@ export function openStorage(config: Config, logger: Logger): Promise<Storage> {
       () => databases.current(),
       (gtid, limitMs) => databases.settle(gtid, limitMs),
     ),
+    readers: openReaders(cache),
     replicas: () => databases.replicas(),
     async close() {
       cache.close()

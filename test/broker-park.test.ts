@@ -165,7 +165,7 @@ describe('parking', () => {
     const consumer = consumeBatches(
       broker,
       'events',
-      { credit: 200, max: 50, lingerMs: 20 },
+      { credit: 200, max: () => 50, lingerMs: 20 },
       async (batch: Incoming[]) => {
         await Promise.resolve()
         sizes.push(batch.length)

@@ -97,8 +97,8 @@ export function consumeSafely(
 }
 
 export interface BatchOptions extends ConsumeOptions {
-  /** Most messages in one batch. */
-  readonly max: number
+  /** Most messages in one batch, asked for each. */
+  readonly max: () => number
   /** How long a batch that is not full waits for more. */
   readonly lingerMs: number
   /** Most batches in work at once, default 1; a further one is begun only when it is full. */
@@ -118,7 +118,7 @@ export function consumeBatches(
   logger: Logger,
 ): Consumer {
   const stopping = new AbortController()
-  const max = Math.min(options.max, options.credit)
+  const max = (): number => Math.min(options.max(), options.credit)
   const atOnce = options.atOnce ?? 1
   let waiting: Incoming[] = []
   let running = 0
@@ -128,16 +128,15 @@ export function consumeBatches(
     clearTimeout(timer)
     running += 1
     // With another batch in work, only a full one is begun: what waits grows meanwhile.
-    while (waiting.length >= (running > 1 ? max : 1) && !stopping.signal.aborted) {
-      const batch = waiting.slice(0, max)
-      waiting = waiting.slice(max)
+    while (waiting.length >= (running > 1 ? max() : 1) && !stopping.signal.aborted) {
+      const batch = waiting.splice(0, max())
       await workBatch(batch, queue, handler, stopping.signal, logger)
     }
     running -= 1
   }
   const consumer = broker.consume(queue, options, (message) => {
     waiting.push(message)
-    if (waiting.length >= max && running < atOnce) void run()
+    if (waiting.length >= max() && running < atOnce) void run()
     else if (waiting.length === 1 && running === 0) {
       clearTimeout(timer)
       timer = setTimeout(() => void (running > 0 || run()), options.lingerMs)
