@@ -19,6 +19,7 @@ const usage = `usage: parley COMMAND
                                 a bearer token with that user's rights
   keys list|add|use ID|rotate|remove ID
                                 the keys that seal secrets, changed while the cluster runs
+  audit verify [--json]         reads every account's audit log and tells whether an entry was changed or removed
   doctor                        looks at everything a node needs, one line each
   version
 `
@@ -29,6 +30,7 @@ const commands: Readonly<Record<string, () => Promise<(args: string[]) => Promis
   setup: async () => (await import('./commands/setup.ts')).setup,
   token: async () => (await import('./commands/token.ts')).token,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  audit: async () => (await import('./commands/audit.ts')).audit,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 }
 
