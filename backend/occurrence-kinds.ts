@@ -1,8 +1,7 @@
 /** Every kind of occurrence and what fires it, written out. Each decides itself what to do when it is late. */
-import type { Fire, Kinds } from './due.ts'
+import { fireReply } from '../messaging/send-later.ts'
+import type { Kinds } from './due.ts'
 import { firePost } from './publish-steps.ts'
 import { fireWake } from './wake.ts'
 
-const missing: Fire = (_storage, _tx, { kind }) => Promise.reject(new Error(`nothing fires ${kind} yet`))
-
-export const occurrenceKinds: Kinds = { reply: missing, post: firePost, wake: fireWake }
+export const occurrenceKinds: Kinds = { reply: fireReply, post: firePost, wake: fireWake }

@@ -3,6 +3,7 @@ import { conflict, notFound } from '../infra/errors.ts'
 import type { Delivery, DeliveryFilter, Scope, Storage, Writer } from '../storage/index.ts'
 import type { DeliveryState } from '../storage/model/words.ts'
 import { deliveryChanged } from './changes.ts'
+import { sendAfterAll } from './send-later.ts'
 
 /**
  * Sends again what failed or was taken back; where nothing did, what nobody could tell the fate of: a person has looked.
@@ -15,13 +16,15 @@ export function retryDelivery(storage: Storage, accountId: string, messageId: st
     const again = lost.length > 0 ? lost : parts.filter(({ state }) => state === 'unknown')
     if (again.length === 0)
       throw conflict('not_retryable', `A message that is ${parts[0]?.state ?? ''} cannot be sent again.`)
-    await putAll(storage, tx, again, 'queued')
+    if (again.some(({ seq }) => seq === null)) await sendAfterAll(storage, tx, accountId, messageId, again)
+    else await putAll(storage, tx, again, 'queued')
   })
 }
 
 /** Takes back what has not left. @throws Problem 404, 409 `not_cancellable` */
 export function cancelDelivery(storage: Storage, accountId: string, messageId: string): Promise<void> {
   return storage.write(async (tx) => {
+    await storage.occurrences.cancel(tx, accountId, 'reply', messageId, 'taken back')
     const parts = await lockAll(storage, tx, accountId, messageId)
     const waiting = parts.filter(({ state }) => state === 'queued' || state === 'retrying')
     if (waiting.length === 0)

@@ -1,5 +1,6 @@
 /** An answer that a network takes by several requests: how it is divided, and what the fates of its parts say together. */
-import type { Delivery, Document } from '../storage/index.ts'
+import { newId } from '../infra/ids.ts'
+import type { Delivery, Document, Message, NewDelivery } from '../storage/index.ts'
 import type { DeliveryState } from '../storage/model/words.ts'
 import type { Connector, OutboundMessage, Part } from './connectors/connector.ts'
 import { outboundFile } from './files.ts'
@@ -20,6 +21,21 @@ export function partsOf(
   )
   return connector.split({ kind, text, files: given })
 }
+
+/** The deliveries of an answer, one for each part, from this place in the order of sending on; null: its time has not come. */
+export const newDeliveries = (message: Message, parts: readonly Part[], first: number | null): NewDelivery[] =>
+  parts.map((part, index) => ({
+    id: newId(),
+    accountId: message.accountId,
+    channelId: message.channelId,
+    conversationId: message.conversationId,
+    messageId: message.id,
+    seq: first === null ? null : first + index,
+    part: index,
+    partCount: parts.length,
+    text: parts.length === 1 ? null : part.text,
+    files: part.files,
+  }))
 
 /** The least advanced first. */
 const order: readonly DeliveryState[] = ['queued', 'retrying', 'sending', 'unknown', 'sent', 'delivered', 'read']

@@ -8,6 +8,9 @@ import type { GivenFile, Seen, Utterance } from './check-sayable.ts'
 import type { FileKind } from './connectors/connector.ts'
 import { presentExtras } from './extras.ts'
 import { naturalKind } from './files.ts'
+import { newDeliveries } from './parts.ts'
+import { checkLater, planReply, scheduledFact } from './send-later.ts'
+import type { Later } from './send-later.ts'
 import { previewOf } from './summary.ts'
 
 export interface NewReply extends Utterance {
@@ -16,6 +19,8 @@ export interface NewReply extends Utterance {
   /** Who writes; null: Parley itself. */
   readonly userId: string | null
   readonly seen?: Seen | undefined
+  /** When it is to be sent, if not at once. */
+  readonly later?: Later | undefined
 }
 
 /**
@@ -24,35 +29,36 @@ export interface NewReply extends Utterance {
  */
 export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
   return storage.write(async (tx) => {
-    const { accountId, userId, kind, text } = reply
+    const { accountId, userId, kind, text, later } = reply
     const locked = await storage.conversations.lock(tx, accountId, reply.conversationId)
     if (locked === undefined) throw notFound('conversation')
     const already = await findAlready(storage, tx, reply)
     if (already !== undefined) return already
     await checkSeen(storage, tx, locked, reply.seen)
-    const { conversation, channel, inReplyTo, files, parts } = await checkSayable(storage, tx, reply)
+    if (later !== undefined) checkLater(later)
+    const { conversation, channel, inReplyTo, files, parts } = await checkSayable(storage, tx, reply, later?.at)
     const message: Message = {
       ...blank(conversation, userId, kind, text, reply.id),
       visibility: kind === 'comment' ? 'public' : 'direct',
       inReplyTo,
       extra: presentExtras(reply.extras),
+      ...(later !== undefined && { occurredAt: later.at }),
     }
     const shown = text.trim() === '' && reply.extras?.template !== undefined ? `[${reply.extras.template.name}]` : text
     const preview = previewOf(shown, files)
-    const first = await storage.conversations.takeTurns(tx, conversation, parts.length, preview, message.occurredAt)
+    const first =
+      later === undefined
+        ? await storage.conversations.takeTurns(tx, conversation, parts.length, preview, message.occurredAt)
+        : null
     await storage.messages.insert(tx, [message])
     await keepFiles(storage, tx, message, files)
-    const place = { accountId, channelId: channel.id, conversationId: conversation.id, messageId: message.id }
-    const deliveries = parts.map((part, index) => ({
-      ...place,
-      id: newId(),
-      seq: first + index,
-      part: index,
-      partCount: parts.length,
-      text: parts.length === 1 ? null : part.text,
-      files: part.files,
-    }))
+    const deliveries = newDeliveries(message, parts, first)
     await storage.deliveries.insert(tx, deliveries)
+    if (later !== undefined) {
+      await planReply(storage, tx, message, later)
+      await storage.outbox.append(tx, scheduledFact(message, later.at, userId))
+      return message
+    }
     const data = {
       conversation_id: conversation.id,
       message_id: message.id,

@@ -11,8 +11,17 @@ export const previewOf = (text: string | null, attachments: readonly { readonly 
 /** Instead of words that were taken back. */
 export const deletedPreview = '[deleted]'
 
-/** What the conversations of the new messages show from now on; their rows are locked in the order of their ids. */
-export async function summariseConversations({ storage, tx, facts, fresh, files }: Intake): Promise<void> {
+/**
+ * What the conversations of the new messages show from now on; their rows are locked in the order of their ids. Those in which a
+ * contact has written while answers waited that this calls off.
+ */
+export async function summariseConversations({
+  storage,
+  tx,
+  facts,
+  fresh,
+  files,
+}: Intake): Promise<readonly Conversation[]> {
   const messages = [...fresh.values()]
   const locked = await storage.conversations.lockAll(tx, [...new Set(messages.map((each) => each.conversationId))])
   const changed = new Map<string, Conversation>()
@@ -34,6 +43,10 @@ export async function summariseConversations({ storage, tx, facts, fresh, files 
       })
   }
   await storage.conversations.summarise(tx, [...changed.values()])
+  const answered = new Set(
+    messages.filter(({ direction }) => direction === 'inbound').map((each) => each.conversationId),
+  )
+  return [...locked.values()].filter(({ id, endsIfAnswered }) => endsIfAnswered && answered.has(id))
 }
 
 /**

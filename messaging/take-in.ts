@@ -4,6 +4,7 @@ import type { NewEvent } from '../storage/model/events.ts'
 import { applyEarlyToPosts } from './changes.ts'
 import type { InboundAttachment, InboundEvent } from './connectors/connector.ts'
 import { addressOf, counterpartOf, personOf } from './persons.ts'
+import { callOffAnswered } from './send-later.ts'
 import { summariseConversations } from './summary.ts'
 import { changeExisting } from './take-in-changes.ts'
 import { takeInUtterances } from './take-in-utterances.ts'
@@ -62,7 +63,8 @@ export async function takeIn(
   await changeExisting(intake, sorted)
   await settle(intake.trace)
   await storage.outbox.appendMany(tx, intake.facts.splice(0))
-  await summariseConversations(intake)
+  const answered = await summariseConversations(intake)
+  if (answered.length > 0) await callOffAnswered(storage, tx, answered, intake.facts)
   await storage.outbox.appendMany(tx, intake.facts)
   return { trace: intake.trace, nameless: namelessOf(storage, said, people) }
 }

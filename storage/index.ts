@@ -147,7 +147,7 @@ export type { Database, Position, Reader, Writer, WriteOptions, SqlValue } from 
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
 export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'
-export type { Attempt, Delivery, DeliveryFilter, Due, PartKey } from './stores/deliveries.ts'
+export type { Attempt, Delivery, DeliveryFilter, Due, NewDelivery, PartKey } from './stores/deliveries.ts'
 export type { Lane } from './stores/lanes.ts'
 export type { Appearance, ExternalKey, Message, MessageFilter, Reaction } from './stores/messages.ts'
 export type { Occurrence, OccurrenceKind, OccurrenceState } from './stores/occurrences.ts'

@@ -14,6 +14,14 @@ export interface EventData {
     delivery_id: string
     by: string | null
   }
+  /** An answer is planned, or its plan has changed; `message.queued` follows when its time has come. */
+  'message.scheduled': {
+    conversation_id: string
+    message_id: string
+    channel_id: string
+    send_at: string
+    by: string | null
+  }
   /** Edited, deleted, hidden or reacted to. */
   'message.changed': {
     conversation_id: string
@@ -101,6 +109,7 @@ export const eventTypes = [
   'message.received',
   'message.sent_elsewhere',
   'message.queued',
+  'message.scheduled',
   'message.changed',
   'attachment.changed',
   'note.added',

@@ -23,6 +23,8 @@ export interface Conversation {
   readonly lastInboundAt: Date | null
   readonly waitingSince: Date | null
   readonly deliverySeq: number
+  /** There may be answers that are called off when the contact writes. */
+  readonly endsIfAnswered: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -58,7 +60,7 @@ const threadKeyOf = (conversation: Pick<Conversation, 'channelId' | 'threadKey'>
 const columns = `c.id, c.account_id accountId, c.channel_id channelId, c.contact_id contactId, c.contact_address_id contactAddressId,
   c.visibility, c.thread_key threadKey, c.post_id postId, c.status, c.assignee_id assigneeId, c.team_id teamId, c.preview,
   c.last_activity_at lastActivityAt, c.last_inbound_at lastInboundAt, c.waiting_since waitingSince, c.delivery_seq deliverySeq,
-  c.created_at createdAt, c.updated_at updatedAt`
+  c.ends_if_answered = 1 endsIfAnswered, c.created_at createdAt, c.updated_at updatedAt`
 
 /** Where a conversation stands, for scopes. */
 const places = { channel: 'c.channel_id', team: 'c.team_id' }
@@ -267,6 +269,15 @@ export const conversations = {
       [seq, preview, at, at, conversation.accountId, conversation.id],
     )
     return conversation.deliverySeq + 1
+  },
+
+  /** Whether an answer waits here that is called off when the contact writes. */
+  async expectAnswer(tx: Writer, accountId: string, id: string, isExpected: boolean): Promise<void> {
+    await tx.run('update conversations set ends_if_answered = ? where account_id = ? and id = ?', [
+      isExpected,
+      accountId,
+      id,
+    ])
   },
 
   async setStatus(tx: Writer, accountId: string, id: string, status: ConversationStatus): Promise<void> {

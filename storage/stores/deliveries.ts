@@ -21,7 +21,8 @@ export interface Delivery {
   readonly text: string | null
   readonly files: readonly number[] | null
   readonly externalId: string | null
-  readonly seq: number
+  /** The place in the order of sending; null: its time has not come, it is outside of it. */
+  readonly seq: number | null
   readonly state: DeliveryState
   readonly reasonCode: string | null
   /** Of a refusal. */
@@ -166,6 +167,7 @@ export const deliveries = {
     )
   },
 
+  /** Only of those whose time has come. */
   async count(
     reader: Reader,
     accountId: string,
@@ -175,7 +177,7 @@ export const deliveries = {
     const where = narrowed(accountId, filter)
     const limit = withinConversation(scope, 'd')
     const row = await reader.first<{ n: number }>(
-      `select count(*) n from deliveries d where ${where.sql}${limit.sql}`,
+      `select count(*) n from deliveries d where ${where.sql}${limit.sql} and d.seq is not null`,
       [...where.values, ...limit.values],
     )
     return row?.n ?? 0
@@ -248,7 +250,7 @@ export const deliveries = {
     const where = narrowed(accountId, filter)
     const limit = withinConversation(scope, 'd')
     return tx.query<Delivery>(
-      `select ${columns} from deliveries d where ${where.sql}${limit.sql} order by d.conversation_id, d.seq limit ${String(Math.trunc(filter.limit))} for update skip locked`,
+      `select ${columns} from deliveries d where ${where.sql}${limit.sql} and d.seq is not null order by d.conversation_id, d.seq limit ${String(Math.trunc(filter.limit))} for update skip locked`,
       [...where.values, ...limit.values],
     )
   },
@@ -275,7 +277,8 @@ export const deliveries = {
   ): Promise<(Delivery & { readonly isDue: boolean; readonly now: Date }) | undefined> {
     const row = await tx.first<Delivery & { isDue: unknown; now: Date }>(
       `select ${columns}, (d.next_attempt_at is null or d.next_attempt_at <= utc_timestamp(3)) isDue, utc_timestamp(3) now from deliveries d
-       where d.conversation_id = ? and (d.state in ('queued', 'sending', 'retrying') or (d.state = 'unknown' and d.next_attempt_at is not null))
+       where d.conversation_id = ? and d.seq is not null
+         and (d.state in ('queued', 'sending', 'retrying') or (d.state = 'unknown' and d.next_attempt_at is not null))
        order by d.seq limit 1 for update`,
       [conversationId],
     )
@@ -355,6 +358,31 @@ export const deliveries = {
     return number
   },
 
+  /** Those of these conversations whose time has not come. */
+  async unplaced(reader: Reader, accountId: string, conversationIds: readonly string[]): Promise<Delivery[]> {
+    if (conversationIds.length === 0) return []
+    const list = inList(conversationIds)
+    return reader.query<Delivery>(
+      `select ${columns} from deliveries d where d.conversation_id in ${list.sql} and d.seq is null and d.account_id = ? and d.state = 'queued'`,
+      [...list.values, accountId],
+    )
+  },
+
+  /** Its time has come: it gets a place in the order of sending. */
+  async place(tx: Writer, accountId: string, id: string, seq: number): Promise<void> {
+    await tx.run(
+      "update deliveries set seq = ?, state = 'queued', reason_code = null, reason_class = null, reason = null, next_attempt_at = null, updated_at = utc_timestamp(3) where account_id = ? and id = ?",
+      [seq, accountId, id],
+    )
+  },
+
+  /** A message that has never been tried is divided in another way. */
+  async replace(tx: Writer, old: readonly Delivery[], news: readonly NewDelivery[]): Promise<void> {
+    for (const { accountId, id } of old)
+      await tx.run('delete from deliveries where account_id = ? and id = ? and attempt_count = 0', [accountId, id])
+    await deliveries.insert(tx, news)
+  },
+
   /** What an app's channels wait for under these codes is there again. */
   async release(tx: Writer, accountId: string, appId: string, codes: readonly string[]): Promise<void> {
     const list = inList(codes)
@@ -388,7 +416,7 @@ export const deliveries = {
          select d.account_id accountId, d.conversation_id conversationId, d.channel_id channelId,
                 row_number() over (partition by d.channel_id order by min(d.updated_at)) place
          from deliveries d join channels c on c.id = d.channel_id left join delivery_lanes l on l.conversation_id = d.conversation_id and l.expires_at > utc_timestamp(3)
-         where l.conversation_id is null and (c.state <> 'reconnect_needed' or d.state = 'sending') and (
+         where l.conversation_id is null and d.seq is not null and (c.state <> 'reconnect_needed' or d.state = 'sending') and (
            (d.state in ('queued', 'retrying', 'unknown') and d.next_attempt_at <= utc_timestamp(3))
            or (d.state in ('queued', 'sending') and d.next_attempt_at is null and d.updated_at < date_sub(utc_timestamp(3), interval ? microsecond)))
          group by d.channel_id, d.conversation_id, d.account_id

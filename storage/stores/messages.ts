@@ -195,6 +195,21 @@ export const messages = {
     ]) // prettier-ignore
   },
 
+  /** An answer that was planned is said at another time. */
+  async setTime(tx: Writer, accountId: string, id: string, occurredAt: Date): Promise<void> {
+    await tx.run('update messages set occurred_at = ? where account_id = ? and id = ?', [occurredAt, accountId, id])
+  },
+
+  /** Whether anything of the contact has arrived in the conversation since then. */
+  async hasInboundSince(reader: Reader, accountId: string, conversationId: string, since: Date): Promise<boolean> {
+    const row = await reader.first(
+      `select m.id from messages m where m.account_id = ? and m.conversation_id = ? and m.occurred_at > date_sub(?, interval 7 day)
+         and m.direction = 'inbound' and m.received_at > ? limit 1`,
+      [accountId, conversationId, since, since],
+    )
+    return row !== undefined
+  },
+
   /** The network's id of an outbound message has become known. */
   async setExternalId(tx: Writer, accountId: string, id: string, externalId: string): Promise<void> {
     await tx.run('update messages set external_id = ? where account_id = ? and id = ?', [externalId, accountId, id])

@@ -16,6 +16,8 @@ export interface Occurrence {
   /** What it is about: the message, the post, the conversation. */
   readonly subjectId: string
   readonly dueAt: Date
+  /** Of an answer: called off when the contact writes before. */
+  readonly endsIfAnswered: boolean
   readonly state: OccurrenceState
   /** Failed tries. */
   readonly tries: number
@@ -25,6 +27,9 @@ export interface Occurrence {
   readonly reason: string | null
 }
 
+export type Planned = Pick<Occurrence, 'accountId' | 'kind' | 'subjectId' | 'dueAt'> &
+  Partial<Pick<Occurrence, 'endsIfAnswered'>>
+
 /** How one that was claimed ended. */
 export interface Ended {
   readonly id: string
@@ -33,18 +38,23 @@ export interface Ended {
   readonly reason?: string
 }
 
-const columns = `o.id, o.account_id accountId, o.kind, o.subject_id subjectId, o.due_at dueAt, o.state, o.tries, o.fired_at firedAt,
-  o.fired_by firedBy, o.reason`
+const columns = `o.id, o.account_id accountId, o.kind, o.subject_id subjectId, o.due_at dueAt, o.ends_if_answered endsIfAnswered, o.state, o.tries,
+  o.fired_at firedAt, o.fired_by firedBy, o.reason`
+
+type Row = Omit<Occurrence, 'endsIfAnswered'> & { readonly endsIfAnswered: number }
+
+/** The driver tells booleans as numbers. */
+const present = (row: Row): Occurrence => ({ ...row, endsIfAnswered: row.endsIfAnswered !== 0 })
 
 export const occurrences = {
   /** Plans one firing; planned again for the same time after it was cancelled, it waits again. What has fired never fires twice. */
-  async plan(tx: Writer, news: Pick<Occurrence, 'accountId' | 'kind' | 'subjectId' | 'dueAt'>): Promise<void> {
+  async plan(tx: Writer, news: Planned): Promise<void> {
     await tx.run(
-      `insert into occurrences (id, account_id, kind, subject_id, due_at, next_try_at, created_at) values (?, ?, ?, ?, ?, ?, utc_timestamp(3))
+      `insert into occurrences (id, account_id, kind, subject_id, due_at, next_try_at, ends_if_answered, created_at) values (?, ?, ?, ?, ?, ?, ?, utc_timestamp(3))
        on duplicate key update reason = if(state in ('cancelled', 'skipped', 'asked'), null, reason), tries = if(state in ('cancelled', 'skipped', 'asked'), 0, tries),
          next_try_at = if(state in ('cancelled', 'skipped', 'asked'), values(next_try_at), next_try_at),
          state = if(state in ('cancelled', 'skipped', 'asked'), 'waiting', state)`,
-      [newId(), news.accountId, news.kind, news.subjectId, news.dueAt, news.dueAt],
+      [newId(), news.accountId, news.kind, news.subjectId, news.dueAt, news.dueAt, news.endsIfAnswered ?? false],
     )
   },
 
@@ -55,10 +65,11 @@ export const occurrences = {
     kind: OccurrenceKind,
     subjectId: string,
   ): Promise<Occurrence | undefined> {
-    return tx.first<Occurrence>(
+    const row = await tx.first<Row>(
       `select ${columns} from occurrences o where o.kind = ? and o.subject_id = ? and o.account_id = ? and o.state = 'waiting' order by o.due_at limit 1 for update`,
       [kind, subjectId, accountId],
     )
+    return row && present(row)
   },
 
   /** As `lockWaiting`, of many subjects; those that another transaction holds are left out. */
@@ -70,10 +81,11 @@ export const occurrences = {
   ): Promise<Occurrence[]> {
     if (subjectIds.length === 0) return []
     const list = inList([...subjectIds].sort())
-    return tx.query<Occurrence>(
+    const rows = await tx.query<Row>(
       `select ${columns} from occurrences o where o.kind = ? and o.subject_id in ${list.sql} and o.account_id = ? and o.state = 'waiting' for update skip locked`,
       [kind, ...list.values, accountId],
     )
+    return rows.map(present)
   },
 
   /** When each of these subjects is due next, of those that wait. */
@@ -85,18 +97,20 @@ export const occurrences = {
   ): Promise<Occurrence[]> {
     if (subjectIds.length === 0) return []
     const list = inList(subjectIds)
-    return reader.query<Occurrence>(
+    const rows = await reader.query<Row>(
       `select ${columns} from occurrences o where o.kind = ? and o.subject_id in ${list.sql} and o.account_id = ? and o.state = 'waiting'`,
       [kind, ...list.values, accountId],
     )
+    return rows.map(present)
   },
 
   /** Everything that was ever planned for this subject, by due time. */
   async ofSubject(reader: Reader, accountId: string, kind: OccurrenceKind, subjectId: string): Promise<Occurrence[]> {
-    return reader.query<Occurrence>(
+    const rows = await reader.query<Row>(
       `select ${columns} from occurrences o where o.kind = ? and o.subject_id = ? and o.account_id = ? order by o.due_at`,
       [kind, subjectId, accountId],
     )
+    return rows.map(present)
   },
 
   /** All that wait for this subject are called off; how many. */
@@ -114,6 +128,18 @@ export const occurrences = {
     return affectedRows
   },
 
+  /** One that waits is to fire at another time. */
+  async move(
+    tx: Writer,
+    { accountId, id }: Occurrence,
+    to: Pick<Occurrence, 'dueAt' | 'endsIfAnswered'>,
+  ): Promise<void> {
+    await tx.run(
+      "update occurrences set due_at = ?, next_try_at = ?, ends_if_answered = ? where account_id = ? and id = ? and state = 'waiting'",
+      [to.dueAt, to.dueAt, to.endsIfAnswered, accountId, id],
+    )
+  },
+
   /** When the next one is due, by the database's clock: milliseconds from now, negative when it is late; undefined: none waits. */
   async nextInMs(reader: Reader): Promise<number | undefined> {
     const row = await reader.first<{ us: number | null }>(
@@ -124,18 +150,20 @@ export const occurrences = {
 
   /** Due ones that nobody else is at, the longest due first; locked until the transaction ends. */
   async claim(tx: Writer, limit: number): Promise<Occurrence[]> {
-    return tx.query<Occurrence>(
+    const rows = await tx.query<Row>(
       `select ${columns} from occurrences o where o.state = 'waiting' and o.next_try_at <= utc_timestamp(3)
        order by o.next_try_at limit ${String(Math.trunc(limit))} for update skip locked`,
     )
+    return rows.map(present)
   },
 
   /** This one, if it is still due and nobody is at it; locked. */
   async claimOne(tx: Writer, accountId: string, id: string): Promise<Occurrence | undefined> {
-    return tx.first<Occurrence>(
+    const row = await tx.first<Row>(
       `select ${columns} from occurrences o where o.id = ? and o.account_id = ? and o.state = 'waiting' and o.next_try_at <= utc_timestamp(3) for update skip locked`,
       [id, accountId],
     )
+    return row && present(row)
   },
 
   /** Ends claimed ones, those that ended alike in one statement. */
