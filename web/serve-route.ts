@@ -32,6 +32,7 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
       observeRequest(request.method, route.path, response.statusCode, (performance.now() - startedAt) / 1000)
     })
     const identity = await admit(route, context, request)
+    if (identity !== undefined) context.storage.readers.note()
     context.limiter.take(identity?.key ?? `address:${request.ip ?? ''}`)
     const body = route.reads === 'json' && !isSafe(request.method) ? await readJson(request, response) : undefined
 
