@@ -98,7 +98,7 @@ export function checkContent(content: PostContent, { channels, documents, same }
     const problems: PostProblem[] = []
     const note: Note = (code, field, message, severity = 'error') => problems.push({ code, severity, field, message })
     checkChannel(channel, limits, note)
-    const length = limits?.measureText(says) ?? says.length
+    const length = limits?.measureText(wordsOf(says, content.link, limits)) ?? says.length
     checkFilesThere(files, documents, note)
     if (limits !== undefined) {
       checkWords(says, length, files.length, content.link, limits, note)
@@ -126,6 +126,10 @@ export function refuseProblems(checks: readonly ChannelCheck[], only?: readonly 
       found.map(({ field, message }) => ({ field, message })),
     )
 }
+
+/** What counts: where a link stands in the text, it counts with it. */
+const wordsOf = (says: string, link: string | null, { isLinkInText }: PostLimits): string =>
+  isLinkInText !== true || link === null || says.includes(link) ? says : `${says} ${link}`.trim()
 
 type Note = (code: ProblemCode, field: string, message: string, severity?: PostProblem['severity']) => unknown
 

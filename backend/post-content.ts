@@ -52,6 +52,10 @@ export async function setContent(
     hasOwnFiles: wish.files !== null,
     says: checks[index]?.says ?? content.text,
   }))
+  const documents = [...content.files, ...content.channels.flatMap(({ files }) => files ?? [])]
+  for (const id of new Set(documents.map(({ documentId }) => documentId)))
+    if (!(await storage.documents.hold(tx, post.accountId, id)))
+      throw fault('no_such_file', 'files', 'There is no such document.')
   await storage.publications.setAll(tx, post, rows)
   await storage.plannedPosts.setFiles(tx, post, post.id, content.files)
   for (const [index, { id }] of rows.entries())

@@ -23,7 +23,7 @@ import { isOutage } from '../messaging/outage.ts'
 import { answerTokenRefusal } from '../messaging/tokens.ts'
 import type { PlannedPost, Publication, Storage, UploadKey } from '../storage/index.ts'
 import type { ChannelType } from '../storage/model/words.ts'
-import { prepareFiles } from './post-files.ts'
+import { knownFiles, prepareFiles } from './post-files.ts'
 import type { Prepared } from './post-files.ts'
 import { concludeLookup, concludePublish } from './publish-outcomes.ts'
 import { beginPublishing, leaseMs, nextStep, putOff } from './publish-steps.ts'
@@ -159,7 +159,7 @@ async function prepare(
     logger.error({ channel: channel.id, err: error }, 'the credentials of a channel cannot be opened')
     return { type: 'retry', code: 'no_access', reason: 'The credentials of the channel cannot be opened just now.' }
   }
-  const prepared = await prepareFiles(context, connector, access, post, publication, signal)
+  const prepared = await prepareFiles(context, connector, access, { post, publication }, signal)
   if (prepared.type !== 'ready') return prepared
   return {
     type: 'ready',
@@ -202,11 +202,11 @@ async function lookUp(context: PublishContext, step: LookUpStep): Promise<Lookup
   const { storage, config, logger } = context
   const { channel, post, publication, since } = step
   const connector = connectorFor(context, channel.type)
+  if (connector?.lookUpPost === undefined) return { type: 'undecided', reason: 'This network cannot be asked.' }
   try {
     const access = await openAccess(storage, config, channel)
-    const said = connector && outboundOf(connector, post, publication, [])
-    const found = said && (await connector.lookUpPost?.(access, said, since, AbortSignal.timeout(lookUpLimitMs)))
-    return found ?? { type: 'undecided', reason: 'This network cannot be asked.' }
+    const said = outboundOf(connector, post, publication, await knownFiles(context, connector, step))
+    return await connector.lookUpPost(access, said, since, AbortSignal.timeout(lookUpLimitMs))
   } catch (error) {
     logger.warn({ channel: channel.id, err: error }, 'a post could not be looked up')
     return { type: 'undecided', reason: 'The network could not be asked.' }

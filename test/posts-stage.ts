@@ -25,6 +25,8 @@ export interface Stage extends Pick<Site, 'config' | 'storage' | 'ana' | 'ben' |
   readonly sandbox: Sandbox
   readonly pageId: string
   readonly xId: string
+  /** Somebody of Ana's account; `channelIds`: limited to these. */
+  addPerson(name: string, role: string, channelIds?: readonly string[]): Promise<Person>
   /** Asks the API; the answer must have this status. */
   ask(person: Person, status: number, method: string, path: string, body?: unknown): Promise<Answer['json']>
   control(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>
@@ -111,6 +113,16 @@ export async function openStage(): Promise<Stage> {
     pageId,
     xId,
     control,
+    async addPerson(name, role, channelIds) {
+      const { accountId } = ana
+      const email = `${name.toLowerCase()}@posts.example`
+      return storage.write(async (tx) => {
+        const limit = channelIds === undefined ? {} : { channelIds }
+        const userId = await storage.users.create(tx, { accountId, email, name, role, passwordHash: null, ...limit })
+        const { text } = await storage.tokens.create(tx, { accountId, userId, name: 'test' })
+        return { accountId, userId, email, token: text }
+      })
+    },
     async ask(person, status, method, path, body) {
       const answer = await web.ask(person, method, path, body)
       if (answer.status !== status)

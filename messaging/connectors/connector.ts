@@ -383,6 +383,8 @@ export interface PostLimits {
   /** Whether pictures and films may stand in one post. */
   readonly mayMix: boolean
   readonly hasLink: boolean
+  /** The link is said within the text, and counts with it. */
+  readonly isLinkInText?: true
 }
 
 /** A message that the network has approved for saying outside the reply window. */

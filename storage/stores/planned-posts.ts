@@ -167,7 +167,7 @@ export const plannedPosts = {
     const sets: string[] = ['updated_at = utc_timestamp(3)']
     const values: SqlValue[] = []
     for (const [name, value] of Object.entries(change)) {
-      if (value === undefined || !Object.hasOwn(columnOf, name)) continue
+      if (!Object.hasOwn(columnOf, name)) continue
       sets.push(`${columnOf[name as keyof PlannedPostChange]} = ?`)
       values.push(value)
     }

@@ -300,6 +300,6 @@ export const publications = {
        where c.account_id = ? and c.post_id in ${list.sql} and m.direction = 'inbound' and m.deleted_at is null group by c.post_id`,
       [accountId, ...list.values],
     )
-    return new Map(rows.map(({ postId, n }) => [postId, Number(n)]))
+    return new Map(rows.map(({ postId, n }) => [postId, n]))
   },
 }

@@ -78,6 +78,7 @@ export async function presentPlannedPosts(
             {
               id: publication.id,
               ...presentChecked(check),
+              ...(isOver(post) && { problems: [] }),
               text: publication.text,
               files: publication.hasOwnFiles ? filesOf(publication.id) : null,
               state: publication.state,

@@ -50,6 +50,7 @@ export const postLimits: PostLimits = {
   needsFile: false,
   mayMix: false,
   hasLink: true,
+  isLinkInText: true,
 }
 
 /** A direct message takes one file; a post four pictures, or one moving picture, or one film. The text goes with the first. */
