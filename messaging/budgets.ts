@@ -28,7 +28,8 @@ const spreadMs = [250, 2_000, 10_000] as const
 const longestSpreadMs = 10 * 60_000
 /** A share that was told longer ago says nothing. */
 const shareLifeMs = 3_600_000
-const soonMs = 60_000
+/** Where it names no time at all. */
+const rising = { firstMs: 2_000, mostMs: 600_000 }
 const jitterMs = 5_000
 
 /** Of a message: what the networks' limits tell apart. */
@@ -69,7 +70,8 @@ export async function askBudget(
   const holds = rows.flatMap((row) => heldUntil(row, now))
   const longest = holds.sort((a, b) => b.until.getTime() - a.until.getTime())[0]
   if (longest !== undefined) {
-    const forMs = longest.until.getTime() - now.getTime() + Math.random() * jitterMs
+    const heldMs = longest.until.getTime() - now.getTime()
+    const forMs = heldMs + Math.random() * Math.min(jitterMs, heldMs / 2)
     return { wait: { code: 'budget', reason: `${longest.reason} It goes on at ${clockOf(longest.until)}.`, forMs } }
   }
   for (const row of rows.filter(mustSpread)) {
@@ -178,39 +180,42 @@ function isNews({ id }: Channel, { name, used, resetsAt, limit = 0 }: QuotaUse):
 
 const levelOf = (used: number): number => (used >= 1 ? 3 : used >= holdFrom ? 2 : used >= spreadFrom ? 1 : 0)
 
-/**
- * The network refused because an allowance is spent: nobody calls for it until that ends. How long that is, and in words;
- * `undefined`: it was refused for another reason.
- */
+/** How long nobody calls, and in the network's words why. `isKnown`: that it ends then is certain, and no try is lost by it. */
+export interface Spent {
+  readonly reason: string
+  readonly forMs: number
+  readonly isKnown: boolean
+}
+
+/** The network refused because an allowance is spent: nobody calls for it until that ends. `undefined`: it refused for another reason. */
 export async function noteSpent(
   storage: Storage,
   tx: Writer,
   channel: Caller,
   use: CallUse,
   outcome: Exclude<Outcome, { type: 'sent' }>,
-): Promise<{ readonly reason: string; readonly forMs: number } | undefined> {
+): Promise<Spent | undefined> {
   const allowances = connectorOf(channel.type)?.allowances
   const spent = allowances === undefined ? undefined : whoseSpent(allowances, outcome)
   if (spent === undefined || outcome.type === 'unknown') return undefined
   const now = new Date()
-  const nextMonth = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)
-  const told = outcome.type === 'retry' ? outcome.afterMs : undefined
-  const forMs = told ?? (spent.until === 'month' ? nextMonth - now.getTime() : soonMs)
   const isMonth = spent.until === 'month'
-  const reason = isMonth
-    ? 'The app has used up its monthly cap at the network.'
-    : 'The network says that what it allows is used up.'
+  const toldMs = outcome.type === 'retry' ? outcome.afterMs : undefined
+  const monthMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1) - now.getTime()
   const key = {
     accountId: channel.accountId,
     scopeId: spent.of === 'app' ? channel.appId : channel.id,
     name: isMonth ? 'period' : `refused ${use}`,
-    uses: isMonth || spent.of === 'app' ? 'direct,public,private_reply,post' : use,
+    uses: spent.of === 'app' ? 'direct,public,private_reply,post' : use,
   }
-  await storage.budgets.hold(tx, key, forMs, reason)
-  return {
-    reason: `${outcome.reason} It goes on at ${clockOf(new Date(now.getTime() + forMs))}.`,
-    forMs: forMs + Math.random() * jitterMs,
-  }
+  const reason = isMonth
+    ? 'The app has used up its monthly cap at the network.'
+    : 'The network says that what it allows is used up.'
+  const knownMs = toldMs ?? (isMonth ? monthMs : undefined)
+  if (knownMs !== undefined) await storage.budgets.hold(tx, key, knownMs, reason)
+  const heldMs = knownMs ?? (await storage.budgets.holdRising(tx, key, rising, reason))
+  const jitter = Math.random() * Math.min(jitterMs, heldMs / 2)
+  return { reason: outcome.reason, forMs: heldMs + jitter, isKnown: knownMs !== undefined }
 }
 
 const whoseSpent = (

@@ -1,7 +1,7 @@
 /** What stands between a message and its network besides the network itself: allowances that are used up, a cap that is reached. */
 import type { Delivery, Storage, Writer } from '../storage/index.ts'
 import { askBudget, noteSpent, useOf } from './budgets.ts'
-import type { Caller, Wait } from './budgets.ts'
+import type { Caller, Spent, Wait } from './budgets.ts'
 import { deliveryChanged } from './changes.ts'
 import type { CallUse, Outcome } from './connectors/connector.ts'
 import { connectorOf } from './connectors/registry.ts'
@@ -52,7 +52,7 @@ export async function concludeRefusal(
   tx: Writer,
   delivery: Delivery,
   outcome: Exclude<Outcome, { type: 'sent' | 'unknown' }>,
-): Promise<{ readonly reason: string; readonly forMs: number } | undefined> {
+): Promise<Spent | undefined> {
   const channel = await storage.channels.get(tx, delivery.accountId, delivery.channelId)
   if (channel === undefined) return undefined
   if (connectorOf(channel.type)?.pricing !== undefined)

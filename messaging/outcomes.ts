@@ -104,11 +104,11 @@ async function apply(
   }
   const spent = outcome.type === 'unknown' ? undefined : await concludeRefusal(storage, tx, delivery, outcome)
   if (outcome.type === 'unknown') await change('unknown', reason, lookupsMs[0])
-  else if (spent !== undefined) await change('retrying', spent.reason, spent.forMs)
+  else if (spent?.isKnown === true) await change('retrying', spent.reason, spent.forMs)
   else if (outcome.type === 'retry' && delivery.attemptCount % mostTries === 0)
     await change('failed', `Tried ${String(delivery.attemptCount)} times. ${reason}`)
   else if (outcome.type === 'retry')
-    await change('retrying', reason, Math.max(outcome.afterMs ?? 0, pauseMs(delivery.attemptCount)))
+    await change('retrying', reason, Math.max(outcome.afterMs ?? 0, spent?.forMs ?? 0, pauseMs(delivery.attemptCount)))
   else if (outcome.class === 'token') {
     await setTrouble(storage, tx, delivery, 'token', tokenTrouble(reasonCode, reason), facts)
     // It waits for the reconnection, unless it has been refused through several of them.

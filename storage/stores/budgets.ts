@@ -130,7 +130,7 @@ export const budgets = {
     )
   },
 
-  /** The network refused a call because the allowance is spent: nobody calls for `forMs`. A longer hold stays. */
+  /** The network refused a call because the allowance is spent, and says until when: nobody calls for `forMs`. A longer hold stays. */
   async hold(tx: Writer, key: BudgetKey & { readonly uses: string }, forMs: number, reason: string): Promise<void> {
     await tx.run(
       `insert into budgets (account_id, scope_id, name, uses, held_until, reason, noted_at)
@@ -138,5 +138,37 @@ export const budgets = {
        on duplicate key update held_until = greatest(coalesce(held_until, values(held_until)), values(held_until)), reason = values(reason), noted_at = values(noted_at)`,
       [key.accountId, key.scopeId, key.name, key.uses, Math.round(forMs * 1000), reason.slice(0, 500)],
     )
+  },
+
+  /**
+   * As `hold`, where the network names no time: `firstMs`, and twice as long each time that it refuses again soon after a hold has
+   * ended, `mostMs` at most. How long it is from now.
+   */
+  async holdRising(
+    tx: Writer,
+    key: BudgetKey & { readonly uses: string },
+    { firstMs, mostMs }: { readonly firstMs: number; readonly mostMs: number },
+    reason: string,
+  ): Promise<number> {
+    const { accountId, scopeId, name } = key
+    const before = await tx.first<{ times: number; leftUs: number | null; lengthUs: number | null }>(
+      `select used_count times, timestampdiff(microsecond, utc_timestamp(3), held_until) leftUs, timestampdiff(microsecond, noted_at, held_until) lengthUs
+       from budgets where account_id = ? and scope_id = ? and name = ? for update`,
+      [accountId, scopeId, name],
+    )
+    const leftMs = Number(before?.leftUs ?? -Infinity) / 1000
+    // Refused are also those who were under way when the first one was.
+    if (leftMs > 0) return leftMs
+    const isSoon = -leftMs < Math.max(Number(before?.lengthUs ?? 0) / 1000, 10_000)
+    const times = isSoon ? (before?.times ?? 0) + 1 : 0
+    const forMs = Math.min(mostMs, firstMs * 2 ** times)
+    await budgets.hold(tx, key, forMs, reason)
+    await tx.run('update budgets set used_count = ? where account_id = ? and scope_id = ? and name = ?', [
+      times,
+      accountId,
+      scopeId,
+      name,
+    ])
+    return forMs
   },
 }
