@@ -4,7 +4,7 @@ import { actCall, doAct } from '../meta/acts.ts'
 import { careFor } from '../meta/care.ts'
 import { privateReplyCall, replyCall, splitDirect } from '../meta/direct.ts'
 import type { DirectRules } from '../meta/direct.ts'
-import { findOwn, lookUpDirect } from '../meta/find-own.ts'
+import { findOwn, lookUpDirect, saidBy } from '../meta/find-own.ts'
 import { callGraph } from '../meta/graph.ts'
 import type { GraphCall } from '../meta/graph.ts'
 import { inCharacters, megabyte, outOfBounds } from '../meta/limits.ts'
@@ -14,6 +14,7 @@ import { sendCall } from '../meta/send.ts'
 import { metaSignIn } from '../meta/sign-in.ts'
 import { notUploaded, uploadAttachment, uploadPhoto } from '../meta/upload.ts'
 import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
+import { lookUpPost, postLimits, publish } from './publish.ts'
 import { readPageBack } from './read-back.ts'
 
 export const facebook: Connector = {
@@ -60,6 +61,10 @@ export const facebook: Connector = {
     const pictureUrl = urlOf(profile.profile_pic)
     return { externalId, ...(name === undefined ? {} : { name }), ...(pictureUrl === undefined ? {} : { pictureUrl }) }
   },
+
+  postLimits,
+  publish,
+  lookUpPost,
 
   readBack: readPageBack,
   ...careFor('page', pagePermissions, () => Promise.resolve({ path: 'me', fields: pageFields })),
@@ -135,25 +140,33 @@ async function lookUpComment(
 ): Promise<Lookup> {
   const target = message.inReplyTo
   if (target === undefined) return { type: 'undecided', reason: 'The message names nothing to look under.' }
-  const below = await searchBelow(channel, target, message.text, since, signal)
+  const below = await searchBelow(channel, target, message, since, signal)
   const isPost = target.startsWith(`${channel.externalId}_`)
   if (below.type !== 'absent' || isPost) return below
   const call: GraphCall = { method: 'GET', path: encodeURIComponent(target), query: { fields: 'parent{id}' } }
   const result = await callGraph(channel, call, signal)
   if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
   const parent = idOf(fieldsOf(fieldsOf(result.json).parent).id)
-  return parent === undefined ? below : searchBelow(channel, parent, message.text, since, signal)
+  return parent === undefined ? below : searchBelow(channel, parent, message, since, signal)
 }
 
 async function searchBelow(
   channel: ChannelAccess,
   id: string,
-  text: string,
+  message: OutboundMessage,
   since: Date,
   signal: AbortSignal,
 ): Promise<Lookup> {
-  const query = { order: 'reverse_chronological', fields: 'id,message,created_time,from', limit: String(pageSize) }
+  const query = {
+    order: 'reverse_chronological',
+    fields: 'id,message,created_time,from,attachment{type}',
+    limit: String(pageSize),
+  }
   const result = await callGraph(channel, { method: 'GET', path: `${encodeURIComponent(id)}/comments`, query }, signal)
   if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
-  return findOwn(listOf(fieldsOf(result.json).data).map(fieldsOf), channel.externalId, text, since, pageSize)
+  return findOwn(
+    listOf(fieldsOf(result.json).data).map(fieldsOf),
+    { since, fullAt: pageSize },
+    saidBy(channel, message),
+  )
 }

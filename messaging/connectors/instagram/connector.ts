@@ -4,7 +4,7 @@ import { actCall, doAct } from '../meta/acts.ts'
 import { careFor } from '../meta/care.ts'
 import { privateReplyCall, replyCall, splitDirect } from '../meta/direct.ts'
 import type { DirectRules } from '../meta/direct.ts'
-import { findOwn, lookUpDirect } from '../meta/find-own.ts'
+import { findOwn, lookUpDirect, saidBy } from '../meta/find-own.ts'
 import { callGraph } from '../meta/graph.ts'
 import type { GraphCall } from '../meta/graph.ts'
 import { inBytes, inCharacters, megabyte, outOfBounds, textOnly } from '../meta/limits.ts'
@@ -14,6 +14,7 @@ import { sendCall } from '../meta/send.ts'
 import { metaSignIn } from '../meta/sign-in.ts'
 import { uploadAttachment } from '../meta/upload.ts'
 import { fieldsOf, idOf, listOf, textOf, urlOf } from '../reading.ts'
+import { lookUpPost, postLimits, publish } from './publish.ts'
 import { readAccountBack } from './read-back.ts'
 
 export const instagram: Connector = {
@@ -65,6 +66,10 @@ export const instagram: Connector = {
       ...(pictureUrl === undefined ? {} : { pictureUrl }),
     }
   },
+
+  postLimits,
+  publish,
+  lookUpPost,
 
   readBack: readAccountBack,
   ...careFor('instagram', instagramPermissions, (channel) =>
@@ -144,7 +149,7 @@ async function lookUpReply(
 ): Promise<Lookup> {
   const target = message.inReplyTo
   if (target === undefined) return { type: 'undecided', reason: 'The message names nothing to look under.' }
-  const below = await searchReplies(channel, target, message.text, since, signal)
+  const below = await searchReplies(channel, target, message, since, signal)
   if (below.type !== 'absent') return below
   const result = await callGraph(
     channel,
@@ -153,18 +158,22 @@ async function lookUpReply(
   )
   if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
   const parent = idOf(fieldsOf(result.json).parent_id)
-  return parent === undefined ? below : searchReplies(channel, parent, message.text, since, signal)
+  return parent === undefined ? below : searchReplies(channel, parent, message, since, signal)
 }
 
 async function searchReplies(
   channel: ChannelAccess,
   id: string,
-  text: string,
+  message: OutboundMessage,
   since: Date,
   signal: AbortSignal,
 ): Promise<Lookup> {
   const query = { fields: 'id,text,timestamp,from,username', limit: String(pageSize) }
   const result = await callGraph(channel, { method: 'GET', path: `${encodeURIComponent(id)}/replies`, query }, signal)
   if (!result.ok) return { type: 'undecided', reason: result.outcome.reason }
-  return findOwn(listOf(fieldsOf(result.json).data).map(fieldsOf), channel.externalId, text, since, pageSize)
+  return findOwn(
+    listOf(fieldsOf(result.json).data).map(fieldsOf),
+    { since, fullAt: pageSize },
+    saidBy(channel, message),
+  )
 }

@@ -12,7 +12,10 @@ import type { Wanted } from './subscription.ts'
 import { quota } from './usage.ts'
 
 type Care = Required<
-  Pick<Connector, 'examine' | 'checkSubscription' | 'subscribe' | 'unsubscribe' | 'refreshToken' | 'quota' | 'allowances'>
+  Pick<
+    Connector,
+    'examine' | 'checkSubscription' | 'subscribe' | 'unsubscribe' | 'refreshToken' | 'quota' | 'allowances'
+  >
 >
 
 /** `object`: what the app's webhook calls it; `wanted`: what to subscribe to, and where; `undefined` when the channel does not say where. */
