@@ -119,11 +119,19 @@ const everyMs = 1_000
 /** Where little is used, nobody waits for the figure. */
 const calm = { below: 0.6, everyMs: 30_000 }
 
-/** Takes down what the channel's last answers said of its allowances; where there is room again, those who wait go on. */
+/** Channels that were refused without being told for how long, as far as this process has seen it. */
+const risen = new Set<string>()
+
+/** Takes down what the channel's last answer was and said of its allowances; where there is room again, those who wait go on. */
 export async function noteBudget(
   { storage, logger }: { readonly storage: Storage; readonly logger: Logger },
   channel: Channel,
+  outcome: Pick<Outcome, 'type'>,
 ): Promise<void> {
+  if (outcome.type === 'sent' && risen.delete(channel.id))
+    await storage
+      .write((tx) => storage.budgets.calm(tx, channel.accountId, [channel.id, channel.appId]))
+      .catch(() => undefined)
   const connector = connectorOf(channel.type)
   const { allowances } = connector ?? {}
   if (allowances === undefined) return
@@ -213,6 +221,7 @@ export async function noteSpent(
     : 'The network says that what it allows is used up.'
   const knownMs = toldMs ?? (isMonth ? monthMs : undefined)
   if (knownMs !== undefined) await storage.budgets.hold(tx, key, knownMs, reason)
+  if (knownMs === undefined) risen.add(channel.id)
   const heldMs = knownMs ?? (await storage.budgets.holdRising(tx, key, rising, reason))
   const jitter = Math.random() * Math.min(jitterMs, heldMs / 2)
   return { reason: outcome.reason, forMs: heldMs + jitter, isKnown: knownMs !== undefined }

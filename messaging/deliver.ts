@@ -89,11 +89,14 @@ export async function deliverConversation(
     while (!signal.aborted) {
       const step = await storage.write((tx) => nextStep(context, tx, lane, accountId))
       if (step.type === 'done') return
-      if (step.type === 'send') await concludeAttempt(context, step.delivery, step.number, await send(context, step))
+      if (step.type === 'send') {
+        const outcome = await send(context, step)
+        await concludeAttempt(context, step.delivery, step.number, outcome)
+        await noteBudget(context, step.channel, outcome)
+      }
       if (step.type === 'give') await giveFile(context, lane, step)
       if (step.type === 'lookUp')
         await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
-      if (step.type === 'send') await noteBudget(context, step.channel)
     }
     await storage.write((tx) => storage.lanes.release(tx, lane))
   } finally {

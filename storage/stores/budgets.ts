@@ -140,6 +140,22 @@ export const budgets = {
     )
   },
 
+  /** The network takes calls again: the next refusal holds them shortly. */
+  async calm(tx: Writer, accountId: string, [channelId, appId]: readonly [string, string]): Promise<void> {
+    await tx.run(
+      "update budgets set used_count = 0 where account_id = ? and scope_id in (?, ?) and name like 'refused %'",
+      [accountId, channelId, appId],
+    )
+  },
+
+  /** The network takes calls again: its next refusal holds them shortly. */
+  async calm(tx: Writer, accountId: string, [channelId, appId]: readonly [string, string]): Promise<void> {
+    await tx.run(
+      "update budgets set used_count = 0 where account_id = ? and scope_id in (?, ?) and name like 'refused %'",
+      [accountId, channelId, appId],
+    )
+  },
+
   /**
    * As `hold`, where the network names no time: `firstMs`, and twice as long each time that it refuses again soon after a hold has
    * ended, `mostMs` at most. How long it is from now.
@@ -160,11 +176,11 @@ export const budgets = {
     // Refused are also those who were under way when the first one was.
     if (leftMs > 0) return leftMs
     const isSoon = -leftMs < Math.max(Number(before?.lengthUs ?? 0) / 1000, 10_000)
-    const times = isSoon ? (before?.times ?? 0) + 1 : 0
+    const times = isSoon ? (before?.times ?? 0) : 0
     const forMs = Math.min(mostMs, firstMs * 2 ** times)
     await budgets.hold(tx, key, forMs, reason)
     await tx.run('update budgets set used_count = ? where account_id = ? and scope_id = ? and name = ?', [
-      times,
+      times + 1,
       accountId,
       scopeId,
       name,
