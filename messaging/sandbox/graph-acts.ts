@@ -8,6 +8,16 @@ import { say, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { channelsOf, setTokenState, tokenState } from './graph-channel.ts'
 import { changeBody } from './graph-changes.ts'
+import {
+  limitShape,
+  personShape,
+  press,
+  pressShape,
+  publishingShape,
+  setChannel,
+  setPerson,
+  templatesShape,
+} from './graph-settings.ts'
 import { newWhatsAppId, tellWhatsApp } from './graph-whatsapp.ts'
 import type { Answer, Request } from './http.ts'
 import { bytesOf, digestOf, fileOf, files as knownFiles } from './files.ts'
@@ -121,6 +131,21 @@ export function openMetaControl(stage: Stage): (request: Request) => Promise<Ans
       world.note(`meta.fail.${id}`, failure)
       return ok(failure)
     },
+    'PUT /control/meta/person'(request) {
+      const given = parse(personShape, request)
+      need(given.channel)
+      setPerson(stage, given)
+      return ok(given)
+    },
+    'PUT /control/meta/templates': (request) => set(request, templatesShape),
+    'PUT /control/meta/limit': (request) => set(request, limitShape),
+    'PUT /control/meta/publishing': (request) => set(request, publishingShape),
+    async 'POST /control/meta/press'(request) {
+      const given = parse(pressShape, request)
+      const { utterance, delivered } = press(stage, need(given.channel), given)
+      await settle(delivered)
+      return ok({ external_id: utterance.external_id }, 201)
+    },
     /** WhatsApp: a person goes by another number. */
     async 'POST /control/meta/number'(request) {
       const given = parse(number, request)
@@ -142,6 +167,12 @@ export function openMetaControl(stage: Stage): (request: Request) => Promise<Ans
       await settle(tellWhatsApp(stage, channel, 'messages', { messages: [message] }))
       return ok({})
     },
+  }
+
+  function set(request: Request, shape: typeof templatesShape | typeof limitShape | typeof publishingShape): Answer {
+    const given = parse<z.infer<typeof shape>>(shape, request)
+    setChannel(stage, need(given.channel), given)
+    return ok(given)
   }
 
   function need(id: string): SandboxChannel {
