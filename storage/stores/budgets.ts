@@ -140,14 +140,6 @@ export const budgets = {
     )
   },
 
-  /** The network takes calls again: the next refusal holds them shortly. */
-  async calm(tx: Writer, accountId: string, [channelId, appId]: readonly [string, string]): Promise<void> {
-    await tx.run(
-      "update budgets set used_count = 0 where account_id = ? and scope_id in (?, ?) and name like 'refused %'",
-      [accountId, channelId, appId],
-    )
-  },
-
   /** The network takes calls again: its next refusal holds them shortly. */
   async calm(tx: Writer, accountId: string, [channelId, appId]: readonly [string, string]): Promise<void> {
     await tx.run(
