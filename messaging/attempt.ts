@@ -50,15 +50,16 @@ export async function send(
       ? { type: 'unknown', code: 'no_answer', reason: 'The network gave no answer in time.' }
       : spoken.outcome
   const outcome = spoken.answer
-  if (outcome.type !== 'refused') return outcome
-  if (outcome.class === 'token') return lookIntoToken(context, channel, outcome, number)
-  // What the network has of the files may be what it does not like: the next try gives them anew.
-  if (outcome.class === 'content' && given.length > 0)
+  if (outcome.type === 'refused' && outcome.class === 'token') return lookIntoToken(context, channel, outcome, number)
+  // What the network has of the files may be what it does not like, or have any more: the next try gives them anew.
+  if (given.length > 0 && ((outcome.type === 'refused' && outcome.class === 'content') || isUploadGone(outcome)))
     await context.storage.write(async (tx) => {
       for (const key of given) await context.storage.uploads.forget(tx, key)
     })
   return outcome
 }
+
+const isUploadGone = (outcome: Outcome): boolean => outcome.type === 'retry' && outcome.code === 'upload_gone'
 
 /**
  * Gives the network a file that is about to be said. Nobody outside sees anything of it, so it is repeated freely; only a

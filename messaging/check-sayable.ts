@@ -60,24 +60,11 @@ export async function checkSayable(
   const conversation = await storage.conversations.get(reader, said.accountId, said.conversationId)
   const channel = conversation && (await storage.channels.get(reader, said.accountId, conversation.channelId))
   if (conversation === undefined || channel === undefined) throw notFound('conversation')
-  const connector = connectorOf(channel.type)
-  if (connector === undefined) throw refusal('kind_not_possible', 'kind', `Parley cannot write to ${channel.type} yet.`)
-  if (channel.disconnectedAt !== null)
-    throw refusal('channel_disconnected', 'kind', 'The channel is no longer connected. Connect it again first.')
-  if (!connector.limits(conversation.visibility).kinds.includes(said.kind))
-    throw refusal(
-      'kind_not_possible',
-      'kind',
-      `A ${said.kind.replace('_', ' ')} cannot be written in this conversation.`,
-    )
+  const { connector, target } = await checkPlace(storage, reader, conversation, channel, said, at)
   const limits = limitsFor(connector, said.kind)
   checkExtras(limits.extras, said)
   checkText(limits, said)
   const files = await checkFiles(storage, reader, limits, said)
-  checkWindow(channel, conversation, said, at)
-  const target = await findTarget(storage, reader, conversation, said)
-  if (said.kind === 'private_reply' && target !== undefined)
-    await checkPrivateReply(storage, reader, channel, conversation, target, at)
   const parts = partsOf(
     connector,
     said.kind,
@@ -88,6 +75,35 @@ export async function checkSayable(
   if (said.kind === 'private_reply' && hasOnePrivateReply(channel.type) && parts.length > 1)
     throw refusal('too_many_attachments', 'attachments', 'A private reply is one message: some text, or one file.')
   return { conversation, channel, inReplyTo: target?.externalId ?? null, files, parts }
+}
+
+/**
+ * Whether anything of this kind may be said here, whatever it is; and what it answers.
+ * @throws Problem 422 with those codes of `checkSayable` that are not about text, files or extras
+ */
+export async function checkPlace(
+  storage: Storage,
+  reader: Reader,
+  conversation: Conversation,
+  channel: Channel,
+  said: Pick<Utterance, 'kind' | 'inReplyTo' | 'extras'>,
+  at: Date,
+): Promise<{ readonly connector: Connector; readonly target: Message | undefined }> {
+  const connector = connectorOf(channel.type)
+  if (connector === undefined) throw refusal('kind_not_possible', 'kind', `Parley cannot write to ${channel.type} yet.`)
+  if (channel.disconnectedAt !== null)
+    throw refusal('channel_disconnected', 'kind', 'The channel is no longer connected. Connect it again first.')
+  if (!connector.limits(conversation.visibility).kinds.includes(said.kind))
+    throw refusal(
+      'kind_not_possible',
+      'kind',
+      `A ${said.kind.replace('_', ' ')} cannot be written in this conversation.`,
+    )
+  checkWindow(channel, conversation, said, at)
+  const target = await findTarget(storage, reader, conversation, said)
+  if (said.kind === 'private_reply' && target !== undefined)
+    await checkPrivateReply(storage, reader, channel, conversation, target, at)
+  return { connector, target }
 }
 
 /** What is written privately is measured as direct messages are, wherever the conversation stands. */
@@ -206,7 +222,12 @@ async function checkFiles(
   })
 }
 
-function checkWindow({ type }: Channel, conversation: Conversation, { kind, extras }: Utterance, at: Date): void {
+function checkWindow(
+  { type }: Channel,
+  conversation: Conversation,
+  { kind, extras }: Pick<Utterance, 'kind' | 'extras'>,
+  at: Date,
+): void {
   if (kind !== 'reply' || extras?.template !== undefined) return
   const closesAt = windowClosesAt(type, conversation.visibility, conversation.lastInboundAt)
   if (closesAt === undefined || closesAt > at) return
@@ -220,8 +241,9 @@ async function findTarget(
   storage: Storage,
   reader: Reader,
   conversation: Conversation,
-  { accountId, inReplyTo, kind }: Utterance,
+  { inReplyTo, kind }: Pick<Utterance, 'kind' | 'inReplyTo'>,
 ): Promise<Message | undefined> {
+  const { accountId } = conversation
   const gone = () => refusal('deleted_target', 'in_reply_to', 'What is to be answered has been deleted on the network.')
   if (inReplyTo !== undefined) {
     const message = await storage.messages.get(reader, accountId, inReplyTo)

@@ -6,6 +6,8 @@ import { isId } from '../infra/ids.ts'
 import type { Document, Storage } from '../storage/index.ts'
 import type { FileKind, FileLimits, OutboundFile } from './connectors/connector.ts'
 
+export const fileKinds = ['image', 'video', 'audio', 'file'] as const satisfies readonly FileKind[]
+
 /** A document as it will be said. */
 export interface CheckedFile {
   readonly document: Document
@@ -21,7 +23,7 @@ export function fitFile({ kinds }: FileLimits, file: Pick<Document, 'contentType
   for (const kind of [naturalKind(file.contentType), 'file'] as const) {
     const limit = kinds[kind]
     if (limit === undefined || !limit.types.some((type) => isOfType(file.contentType, type))) continue
-    if (file.size <= limit.maxBytes) return kind
+    if (file.size <= (limit.maxBytesOf?.[file.contentType] ?? limit.maxBytes)) return kind
     fit = 'too_big'
   }
   return fit

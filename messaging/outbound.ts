@@ -14,7 +14,7 @@ import type {
 import type { OutboundExtras, OutboundFile, OutboundMessage } from './connectors/connector.ts'
 import { connectorOf } from './connectors/registry.ts'
 import { storedExtras } from './extras.ts'
-import { mediaLink, naturalKind, outboundFile } from './files.ts'
+import { fileKinds, mediaLink, naturalKind, outboundFile } from './files.ts'
 
 /** A file on its way out, and what the network knows of it already. */
 export interface FileOnItsWay {
@@ -91,7 +91,7 @@ async function filesOf(
     const key = { accountId, channelId: channel.id, documentId: document.id, use, altText }
     const uploaded = await storage.uploads.get(reader, key)
     const file = outboundFile(
-      { document, kind: isFileKind(kind) ? kind : naturalKind(document.contentType), altText },
+      { document, kind: fileKinds.find((each) => each === kind) ?? naturalKind(document.contentType), altText },
       {
         publicUrl: mediaLink(storage, config, document),
         uploadedId: uploaded?.isBegun === false ? uploaded.externalId : undefined,
@@ -102,9 +102,6 @@ async function filesOf(
   }
   return files
 }
-
-const isFileKind = (kind: string): kind is OutboundFile['kind'] =>
-  kind === 'image' || kind === 'video' || kind === 'audio' || kind === 'file'
 
 /** Quick replies vanish with the next message, so they stand below the last part; the rest is said by the first. */
 function extrasOf({ part, partCount }: Delivery, message: Message): OutboundExtras | undefined {

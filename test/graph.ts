@@ -40,7 +40,7 @@ export interface Graph {
 const refusals: Partial<
   Record<Behaviour, { readonly status: number; readonly error: { readonly code: number; readonly message: string } }>
 > = {
-  busy: { status: 400, error: { code: 613, message: 'Calls to this api have exceeded the rate limit.' } },
+  busy: { status: 500, error: { code: 2, message: 'Service temporarily unavailable' } },
   refused: { status: 400, error: { code: 100, message: 'Invalid parameter' } },
   token: { status: 401, error: { code: 190, message: 'The session has been invalidated.' } },
 }

@@ -227,6 +227,7 @@ describe('who may ask', () => {
     'POST /connect/:id': { external_ids: ['100001'] },
     'PATCH /conversations/:id': { status: 'resolved' },
     'POST /conversations/:id/messages': { kind: 'note', text: 'I was here' },
+    'POST /messages/:id/settle': { arrived: true },
   }
   it.each(routes.filter(({ path }) => path.includes(':id')).map((route) => [nameOf(route), route] as const))(
     "%s shows nothing of another account's, nor of malformed ids",

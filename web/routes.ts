@@ -9,9 +9,11 @@ import { connectRoutes } from './routes/connect.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { conversationRoutes } from './routes/conversations.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { invitationRoutes } from './routes/invitations.ts'
+import { mediaRoutes } from './routes/media.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { postStepRoutes } from './routes/post-steps.ts'
 import { postRoutes } from './routes/posts.ts'
@@ -37,6 +39,7 @@ export const routes: readonly Route[] = [
   ...connectRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...deliveryRoutes,
   ...attachmentRoutes,
   ...postRoutes,
   ...postStepRoutes,
@@ -45,4 +48,5 @@ export const routes: readonly Route[] = [
   ...receivedRoutes,
   ...deadLetterRoutes,
   ...documentRoutes,
+  ...mediaRoutes,
 ]

@@ -70,6 +70,16 @@ export const messages = {
     return row && present(row)
   },
 
+  async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Message[]> {
+    if (ids.length === 0) return []
+    const list = inList(ids)
+    const rows = await reader.query<Row>(
+      `select ${columns} from messages m where m.account_id = ? and m.id in ${list.sql}`,
+      [accountId, ...list.values],
+    )
+    return rows.map(present)
+  },
+
   async lock(tx: Writer, accountId: string, id: string): Promise<Message | undefined> {
     const row = await tx.first<Row>(
       `select ${columns} from messages m where m.account_id = ? and m.id = ? for update`,

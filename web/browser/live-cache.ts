@@ -69,9 +69,12 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
       if (conversationId) {
         if (event.type === 'delivery.changed' && messageId) {
           const state = text(event, 'state')
-          if (isState(state)) putState(client, conversationId, messageId, state, text(event, 'reason') ?? null)
+          // Of an answer in parts only the message says what the whole is.
+          const isWhole = event.data['part_count'] === undefined || event.data['part_count'] === 1
+          if (isState(state) && isWhole)
+            putState(client, conversationId, messageId, state, text(event, 'reason') ?? null)
           // When it is tried again, and what was tried, only the message says.
-          if (state === 'retrying' || state === 'unknown' || state === 'failed' || state === 'sent')
+          if (!isWhole || state === 'retrying' || state === 'unknown' || state === 'failed' || state === 'sent')
             wantMessage(conversationId, messageId, false)
         } else {
           conversations.add(conversationId)

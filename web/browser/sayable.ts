@@ -11,7 +11,8 @@ const order: readonly Kind[] = ['reply', 'comment', 'private_reply', 'note']
 /** A note is always possible, whatever the network says. */
 export function sayableKinds(conversation: ConversationJson): readonly Kind[] {
   const kinds = new Set<Kind>(
-    conversation.sayable?.map(({ kind }) => kind) ?? (conversation.visibility === 'public' ? ['comment'] : ['reply']),
+    conversation.sayable?.flatMap(({ kind, refused }) => (refused === null ? [kind] : [])) ??
+      (conversation.visibility === 'public' ? ['comment'] : ['reply']),
   )
   kinds.add('note')
   return order.filter((kind) => kinds.has(kind))

@@ -131,6 +131,8 @@ function makeStandIn(
     in_reply_to: message.in_reply_to ?? null,
     hint: null,
     attachments: [],
+    extras: null,
+    sent_elsewhere: false,
     reactions: [],
     is_hidden: false,
     occurred_at: at,

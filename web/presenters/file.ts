@@ -28,6 +28,7 @@ export function presentAttachment(attachment: Attachment, variants: readonly Doc
     title: attachment.title,
     text: attachment.text,
     link: attachment.link,
+    alt_text: attachment.altText,
     content_type: contentType === null ? null : servedType(contentType),
     size: attachment.size,
     url: documentId === null ? null : url,

@@ -1,4 +1,6 @@
-import type { Attempt, Delivery, Message, Reader, Storage } from '../../storage/index.ts'
+import { presentExtras, storedExtras } from '../../messaging/extras.ts'
+import type { Message, Reader, Storage } from '../../storage/index.ts'
+import { presentDelivery } from './delivery.ts'
 import { presentAttachment } from './file.ts'
 import type { MessageJson } from './shapes.ts'
 
@@ -22,17 +24,11 @@ export async function presentMessages(
     storage.contacts.getMany(reader, accountId, contactIds),
     hasAuthors ? storage.users.list(reader, accountId) : [],
   ])
-  const documentIds = [...new Set(attachments.flatMap(({ documentId }) => (documentId === null ? [] : [documentId])))]
-  const [attempts, variants] = await Promise.all([
-    storage.deliveries.attemptsOf(
-      reader,
-      accountId,
-      deliveries.map(({ id }) => id),
-    ),
-    storage.documents.variantsOf(reader, accountId, documentIds),
-  ])
   return messages.map((message) => {
-    const delivery = deliveries.find(({ messageId }) => messageId === message.id)
+    const files = attachments.filter(({ messageId }) => messageId === message.id && message.deletedAt === null)
+    const parts = deliveries.filter(({ messageId }) => messageId === message.id)
+    const delivery = presentDelivery(message, parts, attempts, files)
+    const isOurs = message.direction === 'outbound' && message.kind !== 'note'
     const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)
     return {
       id: message.id,
@@ -48,14 +44,14 @@ export async function presentMessages(
       text: message.text,
       hint: hintOf(message),
       in_reply_to: message.inReplyTo,
-      attachments: attachments
-        .filter(({ messageId }) => messageId === message.id && message.deletedAt === null)
-        .map((attachment) =>
-          presentAttachment(
-            attachment,
-            variants.filter(({ documentId }) => documentId === attachment.documentId),
-          ),
+      attachments: files.map((attachment) =>
+        presentAttachment(
+          attachment,
+          variants.filter(({ documentId }) => documentId === attachment.documentId),
         ),
+      ),
+      extras: isOurs ? presentExtras(storedExtras(message.extra)) : null,
+      sent_elsewhere: isOurs && delivery === undefined,
       reactions: (message.reactions ?? []).flatMap(({ by, emoji }) => (emoji === null ? [] : [{ by, emoji }])),
       is_hidden: message.isHidden,
       occurred_at: message.occurredAt.toISOString(),
@@ -63,7 +59,7 @@ export async function presentMessages(
       edited_at: message.editedAt?.toISOString() ?? null,
       deleted_at: message.deletedAt?.toISOString() ?? null,
       state: delivery?.state ?? null,
-      delivery: delivery === undefined ? null : presentDelivery(delivery, attempts),
+      delivery: delivery ?? null,
     }
   })
 }
@@ -76,20 +72,3 @@ function hintOf({ extra, deletedAt }: Message): MessageJson['hint'] {
   if (extra['standby'] === true) return 'standby'
   return extra['story'] === undefined ? null : 'story'
 }
-
-const presentDelivery = (delivery: Delivery, attempts: readonly Attempt[]): NonNullable<MessageJson['delivery']> => ({
-  id: delivery.id,
-  state: delivery.state,
-  reason: delivery.reason ?? delivery.reasonCode,
-  next_attempt_at: delivery.nextAttemptAt?.toISOString() ?? null,
-  attempts: attempts
-    .filter(({ deliveryId }) => deliveryId === delivery.id)
-    .map((attempt) => ({
-      number: attempt.number,
-      started_at: attempt.startedAt.toISOString(),
-      finished_at: attempt.finishedAt?.toISOString() ?? null,
-      outcome: attempt.outcome,
-      code: attempt.code,
-      reason: attempt.reason,
-    })),
-})

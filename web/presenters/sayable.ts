@@ -1,36 +1,124 @@
+import { Problem } from '../../infra/errors.ts'
+import { checkPlace, limitsFor } from '../../messaging/check-sayable.ts'
+import type { Limits } from '../../messaging/connectors/connector.ts'
 import { connectorOf } from '../../messaging/connectors/registry.ts'
-import { windowClosesAt } from '../../messaging/windows.ts'
-import type { ChannelType } from '../../storage/model/words.ts'
-import type { Conversation } from '../../storage/index.ts'
+import { fileKinds } from '../../messaging/files.ts'
+import { humanAgentFrom, privateReplyClosesAt, windowClosesAt } from '../../messaging/windows.ts'
+import type { OutboundKind } from '../../storage/model/words.ts'
+import type { Channel, Conversation, Reader, Storage } from '../../storage/index.ts'
 import type { ConversationJson } from './shapes.ts'
 
-/** What may be said in a conversation now, and until when. */
-export function presentSayable(
+type SayableJson = NonNullable<ConversationJson['sayable']>[number]
+
+/** Notes stay here; the bounds only keep them readable. */
+export const noteLength = 20_000
+export const noteFiles = 10
+
+/** What may be said in a conversation now, until when, and why not. */
+export async function presentSayable(
+  storage: Storage,
+  reader: Reader,
   conversation: Conversation,
-  type: ChannelType,
-): NonNullable<ConversationJson['sayable']> {
-  const connector = connectorOf(type)
-  if (connector === undefined)
-    return [{ kind: 'note', max_text_length: noteLength, counting: 'characters', closes_at: null }]
-  const thread = connector.limits(conversation.visibility)
-  const direct = connector.limits('direct')
-  return thread.kinds.flatMap((kind): NonNullable<ConversationJson['sayable']> => {
-    if (kind === 'note') return [{ kind, max_text_length: noteLength, counting: 'characters', closes_at: null }]
-    const isPublic = kind === 'comment'
-    const closesAt =
-      kind === 'reply' ? (windowClosesAt(type, conversation.visibility, conversation.lastInboundAt) ?? null) : null
-    if (closesAt !== null && closesAt.getTime() <= Date.now()) return []
-    const limits = isPublic ? thread : direct
-    return [
-      {
-        kind,
-        max_text_length: limits.maxTextLength,
-        counting: isPublic && type === 'x' ? 'weighted' : 'characters',
-        closes_at: closesAt?.toISOString() ?? null,
-      },
-    ]
+  channel: Channel,
+): Promise<SayableJson[]> {
+  const connector = connectorOf(channel.type)
+  if (connector === undefined) return [note]
+  const { kinds, acts } = connector.limits(conversation.visibility)
+  const said = kinds.map(async (kind): Promise<SayableJson> => {
+    if (kind === 'note') return note
+    const limits = limitsFor(connector, kind)
+    const { closesAt, from } = await timesOf(storage, reader, conversation, channel, kind)
+    return {
+      kind,
+      refused: await refusalOf(storage, reader, conversation, channel, kind, limits),
+      max_text_length: limits.maxTextLength,
+      counting: limits.counting,
+      closes_at: closesAt?.toISOString() ?? null,
+      human_agent_from: from?.toISOString() ?? null,
+      files: presentFiles(limits),
+      extras: presentExtraLimits(limits),
+      acts: [...acts],
+    }
   })
+  return Promise.all(said)
 }
 
-/** Notes stay here; the bound only keeps them readable. */
-export const noteLength = 20_000
+const note: SayableJson = {
+  kind: 'note',
+  refused: null,
+  max_text_length: noteLength,
+  counting: 'characters',
+  closes_at: null,
+  human_agent_from: null,
+  files: {
+    max: noteFiles,
+    kinds: Object.fromEntries(
+      fileKinds.map((kind) => [
+        kind,
+        { types: [kind === 'file' ? '*/*' : `${kind}/*`], max_bytes: 100 * 1024 * 1024, max_bytes_of: {} },
+      ]),
+    ),
+  },
+  extras: { quick_replies: null, templates: false, interactive: null, quote: false },
+  acts: [],
+}
+
+async function timesOf(
+  storage: Storage,
+  reader: Reader,
+  conversation: Conversation,
+  { type }: Channel,
+  kind: OutboundKind,
+): Promise<{ closesAt?: Date | undefined; from?: Date | undefined }> {
+  const { accountId, id, visibility, lastInboundAt } = conversation
+  if (kind === 'reply')
+    return {
+      closesAt: windowClosesAt(type, visibility, lastInboundAt),
+      from: humanAgentFrom(type, visibility, lastInboundAt),
+    }
+  const latest = kind === 'private_reply' ? await storage.messages.latestInbound(reader, accountId, id) : undefined
+  return { closesAt: latest && privateReplyClosesAt(type, latest.occurredAt) }
+}
+
+/** The same check as before anything is queued. */
+async function refusalOf(
+  storage: Storage,
+  reader: Reader,
+  conversation: Conversation,
+  channel: Channel,
+  kind: Exclude<OutboundKind, 'note'>,
+  limits: Limits,
+): Promise<SayableJson['refused']> {
+  try {
+    await checkPlace(storage, reader, conversation, channel, { kind }, new Date())
+    return null
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500) throw error
+    const hasWayOut = error.code === 'window_closed' && kind === 'reply' && limits.extras.templates === true
+    return { code: error.code, reason: error.message, except: hasWayOut ? 'template' : null }
+  }
+}
+
+const presentFiles = ({ files }: Limits): SayableJson['files'] => ({
+  max: files.max,
+  kinds: Object.fromEntries(
+    fileKinds.flatMap((kind) => {
+      const limit = files.kinds[kind]
+      if (limit === undefined) return []
+      return [[kind, { types: [...limit.types], max_bytes: limit.maxBytes, max_bytes_of: { ...limit.maxBytesOf } }]]
+    }),
+  ),
+})
+
+const presentExtraLimits = ({ extras }: Limits): SayableJson['extras'] => ({
+  quick_replies:
+    extras.quickReplies === undefined
+      ? null
+      : { max: extras.quickReplies.max, max_title_length: extras.quickReplies.maxTitleLength },
+  templates: extras.templates === true,
+  interactive:
+    extras.interactive === undefined
+      ? null
+      : { max_buttons: extras.interactive.maxButtons, max_rows: extras.interactive.maxRows },
+  quote: extras.quote === true,
+})

@@ -1,5 +1,7 @@
 /** The shapes of the API's answers, once: the routes answer them, the OpenAPI document is made of them, the browser app reads them. */
 import { z } from 'zod'
+import { hintCodes } from '../../messaging/advice.ts'
+import { fileKinds } from '../../messaging/files.ts'
 import { setupCodes, setupCures } from '../../messaging/setup-lines.ts'
 import {
   attachmentStates,
@@ -40,7 +42,10 @@ export const sessionShape = z.object({
   csrf_token: z.string().nullable(),
   permissions: z.array(z.string()).describe('what this session or token may do'),
   is_limited: z.boolean().describe('to some channels or teams'),
-  totp: z.object({ is_set_up: z.boolean(), is_needed: z.boolean().describe('nothing else may be done before it is set up') }),
+  totp: z.object({
+    is_set_up: z.boolean(),
+    is_needed: z.boolean().describe('nothing else may be done before it is set up'),
+  }),
   demo: z.boolean().describe('whether sandbox networks run beside this site'),
 })
 
@@ -148,14 +153,39 @@ export const postShape = z.object({
   reactions: z.array(z.object({ emoji: z.string(), count: z.number().int() })).describe('the most frequent first'),
 })
 
-/** What may be said in a conversation now, by kind. */
+/** What may be said in a conversation, by kind, and whether it may be said now. */
 export const sayableShape = z.object({
   kind: z.enum(outboundKinds),
+  refused: z
+    .object({
+      code: z.string(),
+      reason: z.string(),
+      except: z.enum(['template']).nullable().describe('what may be said all the same'),
+    })
+    .nullable()
+    .describe('why nothing of this kind may be said now'),
   max_text_length: z.number().int(),
-  /** How the network counts text. */
-  counting: z.enum(['characters', 'bytes', 'weighted']),
-  /** When the reply window closes; null: no window. */
-  closes_at: instant.nullable(),
+  counting: z.enum(['characters', 'bytes', 'weighted']).describe('how the network counts text'),
+  closes_at: instant.nullable().describe('when the reply window closes; null: no window'),
+  human_agent_from: instant.nullable().describe('from then on it is sent as an answer of a human agent'),
+  files: z.object({
+    max: z.number().int(),
+    kinds: z.partialRecord(
+      z.enum(fileKinds),
+      z.object({
+        types: z.array(z.string()).describe('in full, or a family such as `image/*`'),
+        max_bytes: z.number().int(),
+        max_bytes_of: z.record(z.string(), z.number().int()).describe('for single types'),
+      }),
+    ),
+  }),
+  extras: z.object({
+    quick_replies: z.object({ max: z.number().int(), max_title_length: z.number().int() }).nullable(),
+    templates: z.boolean(),
+    interactive: z.object({ max_buttons: z.number().int(), max_rows: z.number().int() }).nullable(),
+    quote: z.boolean(),
+  }),
+  acts: z.array(z.string()).describe('what can be done to a message here, beside answering'),
 })
 
 export const conversationShape = z.object({
@@ -193,6 +223,7 @@ export const attachmentShape = z.object({
   title: z.string().nullable(),
   text: z.string().nullable().describe('words of its own: an address, numbers, the lines of an order'),
   link: z.string().nullable().describe('a page outside that it leads to'),
+  alt_text: z.string().nullable().describe('said to people who do not see the picture'),
   content_type: z.string().nullable().describe('as it is served: by its bytes, not by its name'),
   size: z.number().int().nullable(),
   url: z.string().nullable(),
@@ -203,20 +234,58 @@ export const attachmentShape = z.object({
 })
 
 export const attemptShape = z.object({
+  part: z.number().int(),
   number: z.number().int(),
   started_at: instant,
   finished_at: instant.nullable(),
   outcome: z.string().nullable(),
   code: z.string().nullable(),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().describe('in the words of the network'),
+})
+
+const fateFields = {
+  state: z.enum(deliveryStates),
+  reason: z.string().nullable().describe('in plain words'),
+  reason_code: z.string().nullable().describe("the network's code, or ours; stable"),
+  reason_class: z.string().nullable().describe('of a refusal: token, window, recipient, content, policy'),
+  detail: z.string().nullable().describe('in the words of the network'),
+  hint: z.string().nullable().describe('what to do'),
+  hint_code: z.enum(hintCodes).nullable(),
+  next_attempt_at: instant.nullable(),
+}
+
+/** One request's share of an answer. */
+export const deliveryPartShape = z.object({
+  id,
+  position: z.number().int(),
+  ...fateFields,
+  text: z.string().nullable(),
+  attachment_ids: z.array(z.string()),
+  external_id: z.string().nullable(),
+  deleted_at: instant.nullable().describe('when it was taken back on the network'),
 })
 
 export const deliveryShape = z.object({
   id,
-  state: z.enum(deliveryStates),
-  reason: z.string().nullable(),
-  next_attempt_at: instant.nullable(),
+  ...fateFields,
   attempts: z.array(attemptShape),
+  parts: z.array(deliveryPartShape).describe('most answers have one'),
+})
+
+/** One part of an answer, in a list over all conversations. */
+export const deliveryRowShape = z.object({
+  id,
+  message_id: id,
+  conversation_id: id,
+  channel_id: id,
+  kind: z.string(),
+  position: z.number().int(),
+  part_count: z.number().int(),
+  text: z.string().nullable().describe('its beginning'),
+  ...fateFields,
+  attempt_count: z.number().int(),
+  created_at: instant,
+  updated_at: instant,
 })
 
 export const messageShape = z.object({
@@ -239,13 +308,21 @@ export const messageShape = z.object({
   hint: z.enum(['encrypted', 'unsupported', 'standby', 'story']).nullable(),
   in_reply_to: z.string().nullable(),
   attachments: z.array(attachmentShape),
+  extras: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe('what we said beside text and files, as it was asked for'),
+  sent_elsewhere: z.boolean().describe("our own words, said in the network's own app or by another one"),
   reactions: z.array(z.object({ by: z.string(), emoji: z.string() })),
   is_hidden: z.boolean(),
   occurred_at: instant,
   received_at: instant,
   edited_at: instant.nullable(),
   deleted_at: instant.nullable(),
-  state: z.enum(deliveryStates).nullable().describe('of the delivery; null for inbound messages and notes'),
+  state: z
+    .enum(deliveryStates)
+    .nullable()
+    .describe('of the delivery; null for inbound messages, notes and what was sent elsewhere'),
   delivery: deliveryShape.nullable(),
 })
 
@@ -334,6 +411,7 @@ export type ChannelJson = z.infer<typeof channelShape>
 export type ContactJson = z.infer<typeof contactShape>
 export type ConversationJson = z.infer<typeof conversationShape>
 export type MessageJson = z.infer<typeof messageShape>
+export type DeliveryRowJson = z.infer<typeof deliveryRowShape>
 export type EventJson = z.infer<typeof eventShape>
 export type ReceivedEntryJson = z.infer<typeof receivedEntryShape>
 export type ReplayJson = z.infer<typeof replayShape>

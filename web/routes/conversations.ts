@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { changeConversation } from '../../backend/conversations.ts'
 import { invalid, notFound } from '../../infra/errors.ts'
 import { isId } from '../../infra/ids.ts'
+import { refusal } from '../../messaging/check-sayable.ts'
+import { extrasShape, readExtras } from '../../messaging/extras.ts'
 import { addNote, sendReply } from '../../messaging/send.ts'
 import { conversationStatuses, outboundKinds } from '../../storage/model/words.ts'
 import type { ConversationFilter, Reader } from '../../storage/index.ts'
@@ -10,7 +12,7 @@ import { need } from '../admit.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentConversations } from '../presenters/conversation.ts'
 import { presentMessages } from '../presenters/message.ts'
-import { noteLength, presentSayable } from '../presenters/sayable.ts'
+import { noteFiles, noteLength, presentSayable } from '../presenters/sayable.ts'
 import { conversationShape, messageShape, page } from '../presenters/shapes.ts'
 import type { ConversationJson } from '../presenters/shapes.ts'
 import { listFields, route } from '../route.ts'
@@ -135,13 +137,27 @@ export const conversationRoutes = [
     params: z.strictObject({ id: z.string() }),
     body: z.strictObject({
       kind: z.enum(outboundKinds),
-      text: z.string().max(noteLength).optional(),
-      attachment_ids: z.array(z.string().max(64)).max(10).optional(),
+      text: z.string().max(100_000).optional(),
+      attachment_ids: z.array(z.string().max(64)).max(50).optional().describe('documents of POST /documents'),
+      attachments: z
+        .array(z.strictObject({ id: z.string().max(64), alt_text: z.string().max(1_000).optional() }))
+        .max(50)
+        .optional()
+        .describe('the same, with what is said to people who do not see the picture'),
+      ...extrasShape,
       in_reply_to: z
         .string()
         .max(190)
         .optional()
         .describe('the id of the message that is answered; default: the newest one by the contact'),
+      seen: z
+        .strictObject({
+          message_id: z.string().max(64).optional().describe('the newest message'),
+          status: z.enum(conversationStatuses).optional(),
+          assignee_id: z.string().max(64).nullable().optional(),
+        })
+        .optional()
+        .describe('what the writer saw: if that has changed meanwhile, nothing is sent (409)'),
       send_at: z.iso.datetime({ offset: true }).optional(),
     }),
     answer: messageShape,
@@ -150,27 +166,49 @@ export const conversationRoutes = [
       const { storage, asker } = call
       need(asker, body.kind === 'note' ? 'notes.write' : 'conversations.reply')
       await needConversation(params.id, call, storage.primary)
-      if (body.attachment_ids !== undefined && body.attachment_ids.length > 0)
-        throw invalid([{ field: 'attachment_ids', message: 'Files cannot be sent yet; please send text.' }])
       if (body.send_at !== undefined)
         throw invalid([{ field: 'send_at', message: 'Messages cannot be planned yet; please leave it out.' }])
-      const text = body.text ?? ''
-      if (text.trim() === '') throw invalid([{ field: 'text', message: 'Expected some text.' }])
-      const { kind } = body
+      const { kind, text = '', seen } = body
       const said = {
         id: call.effectId,
         accountId: asker.accountId,
         conversationId: params.id,
         userId: asker.userId,
         text,
+        files: filesOf(body),
       }
-      const answersTo = body.in_reply_to !== undefined && { inReplyTo: body.in_reply_to }
-      const message =
-        kind === 'note' ? await addNote(storage, said) : await sendReply(storage, { ...said, kind, ...answersTo })
+      if (kind === 'note') {
+        checkNote(said)
+        return answerMessage((await addNote(storage, said)).id, call)
+      }
+      const message = await sendReply(storage, {
+        ...said,
+        kind,
+        inReplyTo: body.in_reply_to,
+        extras: readExtras(body),
+        seen: seen && { messageId: seen.message_id, status: seen.status, assigneeId: seen.assignee_id },
+      })
       return answerMessage(message.id, call)
     },
   }),
 ]
+
+interface GivenFiles {
+  readonly attachment_ids?: readonly string[] | undefined
+  readonly attachments?: readonly { readonly id: string; readonly alt_text?: string | undefined }[] | undefined
+}
+
+const filesOf = ({ attachment_ids: ids = [], attachments = [] }: GivenFiles) => [
+  ...ids.map((documentId) => ({ documentId })),
+  ...attachments.map(({ id, alt_text: altText }) => ({ documentId: id, altText })),
+]
+
+function checkNote({ text, files }: { readonly text: string; readonly files: readonly unknown[] }): void {
+  if (text.length > noteLength)
+    throw refusal('too_long', 'text', `A note has at most ${String(noteLength)} characters.`)
+  if (files.length > noteFiles)
+    throw refusal('too_many_attachments', 'attachments', `A note has at most ${String(noteFiles)} files.`)
+}
 
 async function needConversation(id: string, { storage, asker }: Call, reader: Reader = storage.fresh) {
   const conversation = await storage.conversations.get(reader, asker.accountId, id, asker.scope)
@@ -183,7 +221,9 @@ async function answerConversation(id: string, call: Call): Promise<ConversationJ
   const conversation = await needConversation(id, call)
   const [presented] = await presentConversations(storage, storage.fresh, asker.accountId, [conversation])
   if (presented === undefined) throw notFound('conversation')
-  return { ...presented, sayable: presentSayable(conversation, presented.channel.type) }
+  const channel = await storage.channels.get(storage.fresh, asker.accountId, conversation.channelId)
+  if (channel === undefined) throw notFound('conversation')
+  return { ...presented, sayable: await presentSayable(storage, storage.fresh, conversation, channel) }
 }
 
 /** `undefined`: whoever's; null: nobody's. */

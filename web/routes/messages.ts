@@ -1,7 +1,7 @@
 /** Messages over all conversations, and the fate of outbound ones. */
 import { z } from 'zod'
 import { notFound } from '../../infra/errors.ts'
-import { cancelDelivery, retryDelivery } from '../../messaging/fate.ts'
+import { cancelDelivery, retryDelivery, settleDelivery } from '../../messaging/fate.ts'
 import { directions, inboundKinds, outboundKinds } from '../../storage/model/words.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentMessages } from '../presenters/message.ts'
@@ -62,7 +62,7 @@ export const messageRoutes = [
     method: 'post',
     path: '/messages/:id/retry',
     tag: 'messages',
-    summary: 'Try a failed or undecided delivery again',
+    summary: 'Send again what failed or was taken back, part by part; where nothing was, what is of unknown fate',
     permission: 'conversations.reply',
     params: z.strictObject({ id: z.string() }),
     body: emptyBody,
@@ -70,6 +70,21 @@ export const messageRoutes = [
     async handle({ params }, call) {
       await needMessage(params.id, call)
       await retryDelivery(call.storage, call.asker.accountId, params.id)
+      return answerMessage(params.id, call)
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/messages/:id/settle',
+    tag: 'messages',
+    summary: 'Decide what nobody could tell, after a look on the network: it arrived, or it did not',
+    permission: 'conversations.reply',
+    params: z.strictObject({ id: z.string() }),
+    body: z.strictObject({ arrived: z.boolean() }),
+    answer: messageShape,
+    async handle({ params, body }, call) {
+      await needMessage(params.id, call)
+      await settleDelivery(call.storage, call.asker.accountId, params.id, body.arrived)
       return answerMessage(params.id, call)
     },
   }),
