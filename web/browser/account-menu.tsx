@@ -13,7 +13,8 @@ import {
 } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
-import { IconLogout } from '@tabler/icons-react'
+import { IconLogout, IconSettings } from '@tabler/icons-react'
+import { Link } from 'react-router'
 import { api } from './api.ts'
 import { initials } from './person.tsx'
 import { keys } from './queries.ts'
@@ -72,6 +73,9 @@ export function AccountMenu() {
             />
           </Input.Wrapper>
           <Divider />
+          <Button component={Link} to="/settings/profile" variant="default" leftSection={<IconSettings size={18} />}>
+            {t('place.settings')}
+          </Button>
           <Button variant="default" leftSection={<IconLogout size={18} />} onClick={() => void signOut()}>
             {t('account.sign_out')}
           </Button>

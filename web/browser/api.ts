@@ -49,10 +49,19 @@ export class Problem extends Error {
 
 let csrfToken: string | null = null
 let onSignedOut: () => void = () => {}
+let confirmPassword: () => Promise<boolean> = () => Promise.resolve(false)
 
 /** Called whenever an answer says that nobody is signed in. */
 export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener
+}
+
+/** Called when a sensitive act needs the password again; answers whether it was given. Returns how to stop being called. */
+export function whenConfirmationNeeded(listener: () => Promise<boolean>): () => void {
+  confirmPassword = listener
+  return () => {
+    confirmPassword = () => Promise.resolve(false)
+  }
 }
 
 export const api = {
@@ -64,8 +73,8 @@ export const api = {
       throw error
     }
   },
-  async signIn(email: string, password: string): Promise<Session> {
-    return keepToken(await ask<Session>('POST', '/session', { email, password }))
+  async signIn(email: string, password: string, code?: string): Promise<Session> {
+    return keepToken(await ask<Session>('POST', '/session', { email, password, ...(code ? { code } : {}) }))
   },
   signOut: () => ask<unknown>('DELETE', '/session'),
   conversations: (view: View, q: string, cursor: string | null, signal?: AbortSignal) =>
@@ -144,6 +153,7 @@ export async function ask<Answer>(
     return answer as Answer
   }
   const problem = readProblem(response, answer)
+  if (problem.code === 'confirm_password' && (await confirmPassword())) return ask<Answer>(method, path, body, options)
   if (response.status === 401 && path !== '/session') onSignedOut()
   throw problem
 }

@@ -12,6 +12,9 @@ const AppDetail = lazy(async () => ({ default: (await import('./places/app-detai
 const Channels = lazy(async () => ({ default: (await import('./places/channels.tsx')).Channels }))
 const Channel = lazy(async () => ({ default: (await import('./places/channel.tsx')).Channel }))
 const Connect = lazy(async () => ({ default: (await import('./places/connect.tsx')).Connect }))
+const Settings = lazy(async () => ({ default: (await import('./places/settings.tsx')).Settings }))
+const MustSetUp = lazy(async () => ({ default: (await import('./places/second-factor.tsx')).MustSetUp }))
+const Join = lazy(async () => ({ default: (await import('./join.tsx')).Join }))
 const Received = lazy(async () => ({ default: (await import('./places/received.tsx')).Received }))
 
 export function App() {
@@ -20,9 +23,23 @@ export function App() {
   const isSignedIn = Boolean(session.data)
   if (isSignedIn && !wasSignedIn) setWasSignedIn(true)
 
+  if (location.pathname === '/join')
+    return (
+      <Suspense fallback={<Opening />}>
+        <Join />
+      </Suspense>
+    )
   if (session.isPending) return <Opening />
   if (session.data === undefined) return <Failure error={session.error} again={() => void session.refetch()} isWhole />
   if (session.data === null) return <SignIn isAgain={wasSignedIn} />
+  if (session.data.totp.is_needed)
+    return (
+      <SessionContext value={session.data}>
+        <Suspense fallback={<Opening />}>
+          <MustSetUp />
+        </Suspense>
+      </SessionContext>
+    )
   return (
     <SessionContext value={session.data}>
       <Frame>
@@ -37,6 +54,7 @@ export function App() {
             <Route path="/channels/:channelId" element={<Channel />} />
             <Route path="/received" element={<Received />} />
             <Route path="/received/:receivedId" element={<Received />} />
+            <Route path="/settings/*" element={<Settings />} />
             <Route path="*" element={<Missing />} />
           </Routes>
         </Suspense>

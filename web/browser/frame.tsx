@@ -3,11 +3,19 @@ import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } fr
 import { notifications } from '@mantine/notifications'
 import { spotlight } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
-import { IconDeviceMobileMessage, IconInbox, IconListDetails, IconPlugConnected, IconSearch } from '@tabler/icons-react'
+import {
+  IconDeviceMobileMessage,
+  IconInbox,
+  IconListDetails,
+  IconPlugConnected,
+  IconSearch,
+  IconSettings,
+} from '@tabler/icons-react'
 import { useEffect, useState, type ComponentType, type ReactNode } from 'react'
 import { NavLink, useNavigate } from 'react-router'
 import { AccountMenu } from './account-menu.tsx'
 import { announce, Announcer } from './announcer.tsx'
+import { ConfirmPassword } from './confirm-password.tsx'
 import { Help } from './help.tsx'
 import { listenToKeys, useActions, type Action } from './keyboard.ts'
 import { makeLiveListener } from './live-cache.ts'
@@ -46,6 +54,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
     go('go-inbox', 'action.go_inbox', 'g i', '/inbox'),
     go('go-channels', 'action.go_channels', 'g c', '/channels'),
     go('go-received', 'action.go_received', 'g r', '/received'),
+    go('go-settings', 'action.go_settings', 'g s', '/settings/profile'),
     { id: 'help', label: 'action.help', keys: '?', group: 'group.general', run: () => setHelpOpen(true) },
     {
       id: 'scheme',
@@ -77,6 +86,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
           <Place to="/inbox" label="place.inbox" icon={IconInbox} />
           <Place to="/channels" label="place.channels" icon={IconPlugConnected} />
           <Place to="/received" label="place.received" icon={IconListDetails} />
+          <Place to="/settings/profile" label="place.settings" icon={IconSettings} />
           {session.demo && <Place to="/sandbox/phone" label="place.phone" icon={IconDeviceMobileMessage} isOutside />}
         </div>
         <div className="rail-end">
@@ -103,6 +113,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       <Palette />
       <Help isOpen={isHelpOpen} close={() => setHelpOpen(false)} />
       <Announcer />
+      <ConfirmPassword />
     </div>
   )
 }

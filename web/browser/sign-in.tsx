@@ -12,6 +12,8 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
   const client = useQueryClient()
   const [faults, setFaults] = useState<{ email?: Key; password?: Key; whole?: string }>({})
   const [isAsking, setAsking] = useState(false)
+  const [needsCode, setNeedsCode] = useState(false)
+  const code = useRef<HTMLInputElement>(null)
   const email = useRef<HTMLInputElement>(null)
   const password = useRef<HTMLInputElement>(null)
 
@@ -33,13 +35,22 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
     setAsking(true)
     setFaults({})
     try {
-      const session = await api.signIn(given.email, given.password)
+      const session = await api.signIn(given.email, given.password, code.current?.value.trim())
       // Another person may sign in at the same machine: nothing of the last one stays.
       client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
       client.setQueryData(keys.session, session)
     } catch (error) {
-      setFaults({ whole: explain(error, t) })
       setAsking(false)
+      if (error instanceof Problem && error.code === 'totp_required') {
+        setNeedsCode(true)
+        return
+      }
+      setFaults({ whole: explain(error, t) })
+      if (error instanceof Problem && error.code === 'wrong_code') {
+        code.current?.focus()
+        code.current?.select()
+        return
+      }
       password.current?.focus()
       password.current?.select()
     }
@@ -85,6 +96,18 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
                 size="md"
                 error={faults.password && t(faults.password)}
               />
+              {needsCode && (
+                <TextInput
+                  ref={code}
+                  label={t('code.label')}
+                  description={t('code.hint')}
+                  name="code"
+                  autoComplete="one-time-code"
+                  spellCheck={false}
+                  autoFocus
+                  size="md"
+                />
+              )}
               <Button type="submit" size="md" fullWidth loading={isAsking}>
                 {t('sign_in.button')}
               </Button>
@@ -101,6 +124,7 @@ export function SignIn({ isAgain }: { readonly isAgain: boolean }) {
 
 function explain(error: unknown, t: ReturnType<typeof useSpeech>['t']): string {
   if (!(error instanceof Problem) || error.status === 0) return t('sign_in.no_answer')
+  if (error.code === 'wrong_code') return t('code.wrong')
   if (error.status === 401 || error.status === 403 || error.status === 422 || error.status === 400)
     return t('sign_in.wrong')
   if (error.status === 429) return t('sign_in.too_many')

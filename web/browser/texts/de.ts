@@ -1,6 +1,8 @@
 import type { Texts } from './en.ts'
+import { peopleDe } from './people-de.ts'
 
 export const de: Texts = {
+  ...peopleDe,
   'app.name': 'Parley',
   'sign_in.title': 'Anmelden',
   'sign_in.lead': 'Ein Posteingang für alles, was Menschen Ihnen schreiben.',

@@ -1,3 +1,5 @@
+import { peopleEn } from './people-en.ts'
+
 /** Every text of the browser app in English: the pattern that each further language completes. `{name}` is filled in. */
 export interface Plural {
   readonly one: string
@@ -5,6 +7,7 @@ export interface Plural {
 }
 
 export const en = {
+  ...peopleEn,
   'app.name': 'Parley',
   'sign_in.title': 'Sign in',
   'sign_in.lead': 'One inbox for what people write to you.',

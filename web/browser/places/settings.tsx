@@ -1,0 +1,77 @@
+/** The settings: one's own profile, and what belongs to people. */
+import { Text, Title } from '@mantine/core'
+import { useEffect, type ReactNode } from 'react'
+import { Navigate, NavLink, Route, Routes } from 'react-router'
+import { useSession } from '../session.ts'
+import { Missing } from '../states.tsx'
+import { useSpeech, type Key } from '../texts/index.tsx'
+import { AuditLog } from './settings-audit.tsx'
+import { Profile } from './settings-profile.tsx'
+import { Roles } from './settings-roles.tsx'
+import { Teams } from './settings-teams.tsx'
+import { Users } from './settings-users.tsx'
+
+const parts: readonly { readonly path: string; readonly label: Key; readonly needs?: string }[] = [
+  { path: 'profile', label: 'settings.profile' },
+  { path: 'users', label: 'settings.users', needs: 'users.read' },
+  { path: 'teams', label: 'settings.teams', needs: 'users.read' },
+  { path: 'roles', label: 'settings.roles', needs: 'users.read' },
+  { path: 'audit', label: 'settings.audit', needs: 'audit.read' },
+]
+
+export function Settings() {
+  const { t } = useSpeech()
+  const { permissions } = useSession()
+  const open = parts.filter(({ needs }) => needs === undefined || permissions.includes(needs))
+  const guard = (path: string, place: ReactNode) =>
+    open.some((part) => part.path === path) ? place : <Text c="dimmed">{t('settings.not_allowed')}</Text>
+  return (
+    <div className="place">
+      <div className="place-inner">
+        <nav className="settings-parts" aria-label={t('place.settings')}>
+          {open.map(({ path, label }) => (
+            <NavLink key={path} to={`/settings/${path}`}>
+              {t(label)}
+            </NavLink>
+          ))}
+        </nav>
+        <Routes>
+          <Route path="" element={<Navigate to="/settings/profile" replace />} />
+          <Route path="profile" element={<Profile />} />
+          <Route path="users" element={guard('users', <Users />)} />
+          <Route path="teams" element={guard('teams', <Teams />)} />
+          <Route path="roles" element={guard('roles', <Roles />)} />
+          <Route path="audit" element={guard('audit', <AuditLog />)} />
+          <Route path="*" element={<Missing />} />
+        </Routes>
+      </div>
+    </div>
+  )
+}
+
+/** The head of a part: its name, what it is for, and the first thing to do. */
+export function PartHead({
+  title,
+  lead,
+  children,
+}: {
+  readonly title: Key
+  readonly lead: Key
+  readonly children?: ReactNode
+}) {
+  const { t } = useSpeech()
+  useEffect(() => {
+    document.title = `${t(title)} · ${t('app.name')}`
+  }, [t, title])
+  return (
+    <header className="place-head">
+      <div>
+        <Title order={1} size="h2">
+          {t(title)}
+        </Title>
+        <Text c="dimmed">{t(lead)}</Text>
+      </div>
+      {children}
+    </header>
+  )
+}
