@@ -58,7 +58,10 @@ export async function publishFacts(storage: Storage, broker: Broker, lease: Leas
   const facts = await storage.relay.unpublished(storage.primary, mostAtOnce)
   const last = facts.at(-1)
   if (last === undefined) return 0
-  await Promise.all(nudgesOf(facts).map((nudge) => broker.publish(queues.deliver, nudge)))
+  await Promise.all([
+    ...nudgesOf(facts, isToDeliver).map((nudge) => broker.publish(queues.deliver, nudge)),
+    ...nudgesOf(facts, isToDo).map((nudge) => broker.publish(queues.acts, nudge)),
+  ])
   await storage.write(async (tx) => {
     await storage.leases.assertHeld(tx, lease.name, lease.epoch)
     await storage.relay.markPublished(tx, last.number)
@@ -66,13 +69,17 @@ export async function publishFacts(storage: Storage, broker: Broker, lease: Leas
   return facts.length
 }
 
-/** One nudge for each conversation that has something to deliver; the last fact of each gives the id. */
-function nudgesOf(facts: readonly Event[]): Outgoing[] {
+const isToDeliver = ({ type, data }: Event): boolean =>
+  type === 'message.queued' || (type === 'delivery.changed' && data['state'] === 'queued')
+const isToDo = ({ type }: Event): boolean => type === 'message.act_queued'
+
+/** One nudge for each conversation that such a fact is of; the last of each gives the id. */
+function nudgesOf(facts: readonly Event[], isNudge: (fact: Event) => boolean): Outgoing[] {
   const nudges = new Map<string, Outgoing>()
-  for (const { number, accountId, type, data } of facts) {
-    const isNudge = type === 'message.queued' || (type === 'delivery.changed' && data['state'] === 'queued')
+  for (const fact of facts) {
+    const { number, accountId, data } = fact
     const conversationId = data['conversation_id']
-    if (isNudge && typeof conversationId === 'string')
+    if (isNudge(fact) && typeof conversationId === 'string')
       nudges.set(conversationId, {
         id: `event-${String(number)}`,
         body: nudgeBody(accountId, conversationId, data['channel_id']),
@@ -82,7 +89,7 @@ function nudgesOf(facts: readonly Event[]): Outgoing[] {
   return [...nudges.values()]
 }
 
-/** The body of a nudge: which conversation has something to deliver. */
+/** The body of a nudge: which conversation has something to deliver, or to do. */
 export const nudgeBody = (accountId: string, conversationId: string, channelId: unknown): Uint8Array =>
   Buffer.from(
     JSON.stringify({

@@ -6,6 +6,7 @@ import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Broker } from './broker/contract.ts'
+import { startActs } from './act.ts'
 import { openParking } from './broker/parking.ts'
 import { startCare } from './care.ts'
 import { startDeliver } from './deliver.ts'
@@ -31,6 +32,7 @@ export function startMessaging({ config, logger, storage, broker }: MessagingCon
   const lifecycle = new Lifecycle(logger, 20_000)
   lifecycle.add('relay', startRelay({ storage, broker, logger: log('relay'), holder }))
   lifecycle.add('deliver', startDeliver({ storage, config, logger: log('deliver'), holder }, broker, parking))
+  lifecycle.add('act', startActs({ storage, config, logger: log('act') }, broker, parking))
   const names = lifecycle.add('names', new Names({ storage, config, logger: log('names') }))
   lifecycle.add(
     'receive',

@@ -36,7 +36,7 @@ export function startSweep(context: SweepContext): Running {
     const handedOn = new Map<string, number>()
     let prunedAt = 0
     while (!signal.aborted) {
-      for (const part of [nudgeDue, (each: SweepContext) => handOn(each, handedOn), putBackParked]) {
+      for (const part of [nudgeDue, nudgeActs, (each: SweepContext) => handOn(each, handedOn), putBackParked]) {
         await part(context).catch((error: unknown) => {
           logger.warn({ err: error }, 'a part of the sweep failed')
         })
@@ -58,6 +58,20 @@ export async function nudgeDue({ storage, broker }: Pick<SweepContext, 'storage'
   await Promise.all(
     due.map(({ accountId, conversationId, channelId }) =>
       broker.publish(queues.deliver, {
+        id: `sweep-${newId()}`,
+        body: nudgeBody(accountId, conversationId, channelId),
+        properties: { account: accountId },
+      }),
+    ),
+  )
+}
+
+/** The same for what is to be done beside saying something. */
+export async function nudgeActs({ storage, broker }: Pick<SweepContext, 'storage' | 'broker'>): Promise<void> {
+  const due = await storage.acts.findDue(storage.primary, idleMs, perChannel * 10)
+  await Promise.all(
+    due.map(({ accountId, conversationId, channelId }) =>
+      broker.publish(queues.acts, {
         id: `sweep-${newId()}`,
         body: nudgeBody(accountId, conversationId, channelId),
         properties: { account: accountId },

@@ -16,6 +16,7 @@ import type { Secrets } from './secrets.ts'
 import { openSessions } from './sessions.ts'
 import type { Sessions } from './sessions.ts'
 import { accounts } from './stores/accounts.ts'
+import { acts } from './stores/acts.ts'
 import { apps } from './stores/apps.ts'
 import { attachments } from './stores/attachments.ts'
 import { audit } from './stores/audit.ts'
@@ -29,6 +30,7 @@ import { deliveries } from './stores/deliveries.ts'
 import { earlyChanges } from './stores/early-changes.ts'
 import { documents } from './stores/documents.ts'
 import { events } from './stores/events.ts'
+import { followers } from './stores/followers.ts'
 import { health } from './stores/health.ts'
 import { invitations } from './stores/invitations.ts'
 import { joins } from './stores/joins.ts'
@@ -46,28 +48,30 @@ import { posts } from './stores/posts.ts'
 import { publications } from './stores/publications.ts'
 import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
-import { tokens } from './stores/tokens.ts'
 import { roles } from './stores/roles.ts'
 import { spend } from './stores/spend.ts'
 import { teams } from './stores/teams.ts'
+import { tokens } from './stores/tokens.ts'
 import { uploads } from './stores/uploads.ts'
 import { users } from './stores/users.ts'
 
 /** Every store, written out. */
 const stores = {
   accounts,
+  acts,
   apps,
   attachments,
-  catchUps,
-  channels,
   audit,
   budgets,
+  catchUps,
+  channels,
   connectAttempts,
   contacts,
   conversations,
   deliveries,
   earlyChanges,
   events,
+  followers,
   health,
   idempotency,
   invitations,
@@ -144,6 +148,7 @@ export { migrate, checkSchema } from './migrate.ts'
 export { CommitUnknown } from './database.ts'
 export { LeaseLost } from './stores/leases.ts'
 export type { Database, Position, Reader, Writer, WriteOptions, SqlValue } from './database.ts'
+export type { Act } from './stores/acts.ts'
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
 export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'

@@ -7,6 +7,7 @@ import helmet from 'helmet'
 import { version } from '../infra/config.ts'
 import type { Config } from '../infra/config.ts'
 import type { Logger } from '../infra/logger.ts'
+import type { Broker } from '../messaging/broker/contract.ts'
 import type { Storage } from '../storage/index.ts'
 import { openAuth } from './auth.ts'
 import { collectFigures } from './figures.ts'
@@ -25,20 +26,21 @@ export interface AppContext {
   readonly logger: Logger
   readonly storage: Storage
   readonly live: Live
+  readonly broker: Pick<Broker, 'publish'>
   readonly readiness: Readiness
 }
 
 const site = fileURLToPath(new URL('./browser/dist', import.meta.url))
 
 export function buildApp(context: AppContext): Express {
-  const { config, storage, live, readiness, logger } = context
+  const { config, storage, live, broker, readiness, logger } = context
   // Generous for people and scripts; what it stops is a loop that has gone wild.
   const limiter = openLimiter({ burst: 4_000, perSecond: 800 })
   const signInLimiters = {
     byAddress: openLimiter({ burst: 40, perSecond: 0.5 }),
     byEmail: openLimiter({ burst: 10, perSecond: 1 / 30 }),
   }
-  const parts = { auth: openAuth(storage), live, signInLimiters }
+  const parts = { auth: openAuth(storage), live, broker, signInLimiters }
   const document = JSON.stringify(describeApi(routes, version))
 
   const app = express()

@@ -8,6 +8,7 @@ import type { Config } from '../infra/config.ts'
 import { invalid } from '../infra/errors.ts'
 import type { FieldFault } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
+import type { Broker } from '../messaging/broker/contract.ts'
 import type { Actor, Scope, Storage } from '../storage/index.ts'
 import type { Permission } from '../storage/model/permissions.ts'
 import type { Auth, Identity } from './auth.ts'
@@ -32,6 +33,8 @@ export type Need = Permission | 'none' | 'public'
 export interface RouteParts {
   readonly auth: Auth
   readonly live: Live
+  /** For what is handed on at once or never; all else is written down first. */
+  readonly broker: Pick<Broker, 'publish'>
   /** Count failed attempts to sign in. */
   readonly signInLimiters: { readonly byAddress: Limiter; readonly byEmail: Limiter }
 }

@@ -1,5 +1,6 @@
 /** Every route of the API, written out. Express and the OpenAPI document are both made of this list. */
 import type { Route } from './route.ts'
+import { actRoutes } from './routes/acts.ts'
 import { appSpendRoutes } from './routes/app-spend.ts'
 import { appRoutes } from './routes/apps.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
@@ -39,6 +40,7 @@ export const routes: readonly Route[] = [
   ...connectRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...actRoutes,
   ...deliveryRoutes,
   ...attachmentRoutes,
   ...postRoutes,

@@ -66,7 +66,7 @@ export async function startWeb(context: WebContext): Promise<Web> {
     },
   }
 
-  const app = buildApp({ config, logger, storage, live, readiness })
+  const app = buildApp({ config, logger, storage, live, broker, readiness })
   const server = createServer(
     {
       keepAliveTimeout: 65_000,

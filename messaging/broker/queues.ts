@@ -4,6 +4,8 @@ export const queues = {
   inbound: 'inbound',
   /** Nudges "this conversation has something to deliver": from the relay to `deliver.ts`. */
   deliver: 'deliver',
+  /** Nudges "this conversation has something to do", and what is shown to people for a moment: to `act.ts`. */
+  acts: 'acts',
   /** Numbered events for those on the messaging nodes that act on them. */
   events: 'events',
 } as const

@@ -310,6 +310,8 @@ export interface Limits {
   readonly extras: ExtraLimits
   /** What can be done to a message in such a conversation, beside answering. */
   readonly acts: readonly ActName[]
+  /** Those of them that can be done only to what the channel itself has said. */
+  readonly ownActs?: readonly ActName[]
 }
 
 /** UTF-16 units or code points, as the network documents · bytes of UTF-8 · X's weighted count. */

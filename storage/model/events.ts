@@ -22,11 +22,20 @@ export interface EventData {
     send_at: string
     by: string | null
   }
-  /** Edited, deleted, hidden or reacted to. */
+  /** Edited, deleted, hidden or reacted to; `act`: something that was asked for on its network came to an end. */
   'message.changed': {
     conversation_id: string
     message_id: string
-    change: 'edited' | 'deleted' | 'hidden' | 'reaction'
+    change: 'edited' | 'deleted' | 'hidden' | 'reaction' | 'act'
+  }
+  /** Somebody wants something done to it on its network. */
+  'message.act_queued': {
+    conversation_id: string
+    message_id: string
+    channel_id: string
+    act_id: string
+    what: string
+    by: string | null
   }
   /**
    * Somebody reacted to public content of a channel, or took it back (`emoji` null). `post_id` as conversations name it; `by` as the
@@ -111,6 +120,7 @@ export const eventTypes = [
   'message.queued',
   'message.scheduled',
   'message.changed',
+  'message.act_queued',
   'attachment.changed',
   'note.added',
   'delivery.changed',
@@ -118,6 +128,7 @@ export const eventTypes = [
   'channel.changed',
   'channel.caught_up',
   'app.changed',
+  'app.spend_warned',
   'post.created',
   'post.changed',
   'post.submitted',
@@ -132,7 +143,6 @@ export const eventTypes = [
   'post.retrying',
   'post.unknown',
   'post.failed',
-  'app.spend_warned',
 ] as const satisfies readonly EventType[]
 
 /** A fact on its way to the outbox. */

@@ -45,6 +45,13 @@ export const deliveryStates = [
 ] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 
+export const messageActs = ['hide', 'unhide', 'like', 'unlike', 'delete', 'react', 'unreact'] as const
+/** What can be done to a message on its network, beside answering. */
+export type MessageAct = (typeof messageActs)[number]
+
+export const actStates = ['queued', 'doing', 'done', 'failed'] as const
+export type ActState = (typeof actStates)[number]
+
 export const attachmentStates = ['pending', 'fetched', 'unavailable'] as const
 export type AttachmentState = (typeof attachmentStates)[number]
 

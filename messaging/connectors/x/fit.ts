@@ -28,6 +28,7 @@ export const directLimits: Limits = {
   files,
   extras: {},
   acts: ['delete'],
+  ownActs: ['delete'],
 }
 
 /** Liking and quoting are refused by X to apps of its self-serve plans. */
@@ -39,6 +40,7 @@ export const publicLimits: Limits = {
   files,
   extras: { quote: true },
   acts: ['hide', 'unhide', 'like', 'unlike', 'delete'],
+  ownActs: ['delete'],
 }
 
 /** A link is said within the text, where it counts 23 and the space before it. */
