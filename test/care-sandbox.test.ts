@@ -315,3 +315,47 @@ describe('a Page of Facebook', () => {
     await until(async () => (await channelNow()).state === 'connected')
   })
 })
+
+describe('a number of WhatsApp', () => {
+  const number = '106540352242999'
+  const joe = { id: '16505550042', name: 'Joe Kim' }
+  const connect = (accessToken: string) =>
+    reconnectChannel(context(), platform.accountId, channelId, {
+      credentials: { access_token: accessToken, business_account_id: `9${number}` },
+      tokenExpiresAt: null,
+    })
+
+  it('whose token is revoked says so when a picture is fetched, and fetches it once it is reconnected', async () => {
+    const { storage, accountId } = platform
+    const app = (await storage.apps.list(storage.primary, accountId)).find(({ externalId }) => externalId === '77')
+    const put = { type: 'whatsapp', external_id: number, name: '+1 555 010 0042', app_id: '77' }
+    await control('PUT', 'channels', { ...put, access_token: 'wa-first' })
+    channelId = await storage.write((tx) =>
+      storage.channels.create(tx, storage, {
+        ...{ accountId, appId: app?.id ?? '', type: 'whatsapp', name: 'Number', externalId: number },
+        ...{ credentials: { access_token: 'wa-first', business_account_id: `9${number}` } },
+        ...{ apiBaseUrl: null, tokenExpiresAt: null },
+      }),
+    )
+    await until(async () => (await channelNow()).checkedAt !== null)
+    expect((await channelNow()).state).toBe('connected')
+    // The next look is far away: what notices is the fetching.
+    await set('check_due_at = utc_timestamp(3) + interval 1 hour')
+    await control('POST', 'revoke', { channel: number })
+    const picture = { channel: number, person: joe, text: 'my ticket', files: [{ kind: 'image' }] }
+    await control('POST', 'meta/say', picture)
+    await until(async () => (await channelNow()).state === 'reconnect_needed')
+    expect(await channelNow()).toMatchObject({ stateCode: '190/458', stateCure: expect.stringMatching(/^Reconnect/) })
+    const message = await until(async () =>
+      (await platform.messages()).find((one) => one.channelId === channelId && one.direction === 'inbound'),
+    )
+    const attachment = async () => (await storage.attachments.ofMessages(storage.primary, accountId, [message.id]))[0]
+    await until(async () => (await attachment())?.reasonCode === '190/458')
+    // Waiting is no failure of the file.
+    expect(await attachment()).toMatchObject({ state: 'pending', attempts: 0 })
+    await control('PUT', 'channels', { ...put, access_token: 'wa-second' })
+    await connect('wa-second')
+    await until(async () => (await attachment())?.state === 'fetched')
+    expect((await channelNow()).state).toBe('connected')
+  })
+})

@@ -2,6 +2,7 @@
 import { fieldsOf, textOf } from '../connectors/reading.ts'
 import {
   instagramLoginFields,
+  instagramPageFields,
   instagramPermissions,
   pageFields,
   pagePermissions,
@@ -89,7 +90,9 @@ export function subscribedApps(
 ): Answer {
   const { world } = stage
   const key = `meta.fields.${channel.external_id}`
-  const all: readonly string[] = channel.type === 'instagram' ? instagramLoginFields : pageFields
+  // Whether an account without a page signed in at Instagram or at Facebook cannot be seen here.
+  const all: readonly string[] =
+    channel.type === 'instagram' ? [...new Set([...instagramLoginFields, ...instagramPageFields])] : pageFields
   const whole = together(world, channel)
   if (method === 'POST') {
     const wanted = (fields ?? '').split(',').filter((field) => field !== '')

@@ -3,10 +3,16 @@ import type { Reader, Writer } from '../database.ts'
 import { anyOf, inList } from './in-list.ts'
 
 /** Every column that keeps a document; where a new table names documents, it is written down here. */
-export const keepers = [['attachments', 'document_id']] as const
+export const keepers = [
+  ['attachments', 'document_id'],
+  ['post_files', 'document_id'],
+] as const
 
 /** Rows that are nothing without their document. */
-export const dependents = [['document_variants', 'document_id']] as const
+export const dependents = [
+  ['document_variants', 'document_id'],
+  ['uploads', 'document_id'],
+] as const
 
 export interface Overdue {
   readonly id: string

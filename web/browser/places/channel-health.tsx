@@ -49,12 +49,23 @@ const known: Readonly<Record<string, Key>> = {
 }
 
 export function useReason(channel: ChannelJson): string | undefined {
-  const { t, times } = useSpeech()
+  const { t, times, language } = useSpeech()
   if (channel.disconnected_at !== null) return t('trouble.disconnected', { time: times.exact(channel.disconnected_at) })
   const { code, reason, token_expires_at } = channel.health
   const key = code === null ? undefined : known[code]
-  if (key === undefined) return reason ?? undefined
+  if (key === undefined) {
+    // The network explains itself in English, and more closely than a code can.
+    const general = language === 'en' || code === null ? undefined : generalOf(channel.health.state, code)
+    return general === undefined ? (reason ?? undefined) : t(general, { code: code ?? '' })
+  }
   return t(key, { time: token_expires_at === null ? '' : times.exact(token_expires_at) })
+}
+
+function generalOf(state: ChannelJson['health']['state'], code: string): Key | undefined {
+  if (code === 'subscription_partial') return 'trouble.subscription_partial'
+  if (code.startsWith('subscription_')) return 'trouble.subscription_refused'
+  if (state === 'reconnect_needed') return 'trouble.token_refused'
+  return code === '100' ? 'trouble.app_refused' : undefined
 }
 
 /** Which of our actions mends it. */

@@ -344,6 +344,12 @@ export const de: Texts = {
   'apps.no_channels': 'Über diese App spricht kein Kanal.',
   'trouble.disconnected': 'Getrennt am {time}. Nichts kommt an, und nichts kann gesendet werden.',
   'trouble.not_subscribed': 'Das Netzwerk sagt uns nicht, was hier geschieht; deshalb kommt nichts an.',
+  'trouble.subscription_partial': 'Das Netzwerk sagt uns nur einen Teil dessen, was hier geschieht.',
+  'trouble.subscription_refused':
+    'Das Netzwerk weigert sich, uns zu sagen, was hier geschieht ({code}). Prüfen Sie die Einrichtung.',
+  'trouble.token_refused':
+    'Das Netzwerk nimmt unseren Zugang nicht mehr an ({code}). Nichts kommt an, und nichts kann gesendet werden.',
+  'trouble.app_refused': 'Das Netzwerk lehnt unsere Aufrufe ab ({code}). Prüfen Sie das Geheimnis der App.',
   'trouble.token_expired': 'Der Zugang endete am {time}. Nichts kommt an, und nichts kann gesendet werden.',
   'trouble.token_expires_soon': 'Der Zugang endet am {time}. Verbinden Sie vorher neu.',
   'trouble.refresh_answer_lost': 'Der Zugang wurde erneuert, aber die Antwort des Netzwerks ging unterwegs verloren.',
