@@ -89,14 +89,14 @@ export async function askBudget(
 }
 
 function heldUntil(row: Budget, now: Date): { readonly until: Date; readonly reason: string }[] {
-  if (row.heldUntil !== null && row.heldUntil > now)
-    return [{ until: row.heldUntil, reason: row.reason ?? 'What the network allows is used up.' }]
   const { limitCount, usedCount, windowEndsAt } = row
   if (limitCount !== null && usedCount >= limitCount && windowEndsAt !== null && windowEndsAt > now)
     return [
       { until: windowEndsAt, reason: `The ${String(limitCount)} that the network allows in this time are used up.` },
     ]
-  return []
+  return row.heldUntil !== null && row.heldUntil > now
+    ? [{ until: row.heldUntil, reason: row.reason ?? 'What the network allows is used up.' }]
+    : []
 }
 
 const isSpread = ({ limitCount, share, notedAt }: Budget, now: Date): boolean =>

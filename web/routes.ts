@@ -21,6 +21,7 @@ import { postRoutes } from './routes/posts.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { receivedRoutes } from './routes/received.ts'
 import { roleRoutes } from './routes/roles.ts'
+import { scheduledRoutes } from './routes/scheduled.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
@@ -40,6 +41,7 @@ export const routes: readonly Route[] = [
   ...connectRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...scheduledRoutes,
   ...actRoutes,
   ...deliveryRoutes,
   ...attachmentRoutes,

@@ -1,5 +1,5 @@
 import { presentExtras, storedExtras } from '../../messaging/extras.ts'
-import type { Message, Reader, Storage } from '../../storage/index.ts'
+import type { Message, Occurrence, Reader, Storage } from '../../storage/index.ts'
 import { presentDelivery } from './delivery.ts'
 import { presentAttachment } from './file.ts'
 import type { MessageJson } from './shapes.ts'
@@ -23,6 +23,25 @@ export async function presentMessages(
     storage.deliveries.ofMessages(reader, accountId, outboundIds),
     storage.contacts.getMany(reader, accountId, contactIds),
     hasAuthors ? storage.users.list(reader, accountId) : [],
+  ])
+  const waiting = deliveries.filter(({ seq, state }) => seq === null && state === 'queued')
+  const planned =
+    waiting.length === 0
+      ? []
+      : await storage.occurrences.waitingOf(
+          reader,
+          accountId,
+          'reply',
+          waiting.map(({ messageId }) => messageId),
+        )
+  const documentIds = [...new Set(attachments.flatMap(({ documentId }) => (documentId === null ? [] : [documentId])))]
+  const [attempts, variants] = await Promise.all([
+    storage.deliveries.attemptsOf(
+      reader,
+      accountId,
+      deliveries.map(({ id }) => id),
+    ),
+    storage.documents.variantsOf(reader, accountId, documentIds),
   ])
   return messages.map((message) => {
     const files = attachments.filter(({ messageId }) => messageId === message.id && message.deletedAt === null)
@@ -60,9 +79,15 @@ export async function presentMessages(
       deleted_at: message.deletedAt?.toISOString() ?? null,
       state: delivery?.state ?? null,
       delivery: delivery ?? null,
+      ...presentPlan(planned.find(({ subjectId }) => subjectId === message.id)),
     }
   })
 }
+
+const presentPlan = (planned: Occurrence | undefined): Pick<MessageJson, 'send_at' | 'cancel_if_answered'> => ({
+  send_at: planned?.dueAt.toISOString() ?? null,
+  cancel_if_answered: planned?.endsIfAnswered ?? false,
+})
 
 /** `standby`: another app has the word in this conversation. */
 function hintOf({ extra, deletedAt }: Message): MessageJson['hint'] {

@@ -324,6 +324,8 @@ export const messageShape = z.object({
     .nullable()
     .describe('of the delivery; null for inbound messages, notes and what was sent elsewhere'),
   delivery: deliveryShape.nullable(),
+  send_at: instant.nullable().describe('of an answer that waits for its time'),
+  cancel_if_answered: z.boolean().describe('called off when the contact writes before `send_at`'),
 })
 
 export const eventShape = z.object({

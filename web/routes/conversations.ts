@@ -158,7 +158,8 @@ export const conversationRoutes = [
         })
         .optional()
         .describe('what the writer saw: if that has changed meanwhile, nothing is sent (409)'),
-      send_at: z.iso.datetime({ offset: true }).optional(),
+      send_at: z.iso.datetime({ offset: true }).optional().describe('when it is to be sent, within a year'),
+      cancel_if_answered: z.boolean().optional().describe('with `send_at`: called off when the contact writes before'),
     }),
     answer: messageShape,
     status: 201,
@@ -166,8 +167,12 @@ export const conversationRoutes = [
       const { storage, asker } = call
       need(asker, body.kind === 'note' ? 'notes.write' : 'conversations.reply')
       await needConversation(params.id, call, storage.primary)
-      if (body.send_at !== undefined)
-        throw invalid([{ field: 'send_at', message: 'Messages cannot be planned yet; please leave it out.' }])
+      const later =
+        body.send_at === undefined
+          ? undefined
+          : { at: new Date(body.send_at), endsIfAnswered: body.cancel_if_answered ?? false }
+      if (later !== undefined && body.kind === 'note')
+        throw invalid([{ field: 'send_at', message: 'A note is kept at once; please leave it out.' }])
       const { kind, text = '', seen } = body
       const said = {
         id: call.effectId,
@@ -187,6 +192,7 @@ export const conversationRoutes = [
         inReplyTo: body.in_reply_to,
         extras: readExtras(body),
         seen: seen && { messageId: seen.message_id, status: seen.status, assigneeId: seen.assignee_id },
+        later,
       })
       return answerMessage(message.id, call)
     },
