@@ -109,6 +109,9 @@ function listMedia(stage: Stage, channel: SandboxChannel, parameters: Fields): A
       media.map((said) => ({
         id: said.external_id,
         caption: said.text,
+        media_type:
+          (said.files?.length ?? 0) > 1 ? 'CAROUSEL_ALBUM' : said.files?.[0]?.kind === 'video' ? 'VIDEO' : 'IMAGE',
+        media_url: said.files?.[0]?.url,
         timestamp: graphTime(said.at),
         permalink: `https://www.instagram.com/p/${said.external_id}/`,
         comments: paged(topOf(stage, channel, said.external_id), { limit: '50' }, 50),

@@ -71,6 +71,10 @@ export function listComments(stage: Stage, channel: SandboxChannel, id: string, 
       message: textNow(stage, said),
       created_time: graphTime(said.at),
       from: authorOf(stage, channel, said),
+      is_hidden: stage.world.marks.get(said.external_id)?.is_hidden === true,
+      ...(said.files?.[0] === undefined
+        ? {}
+        : { attachment: { type: 'photo', media: { image: { src: said.files[0].url } } } }),
       ...(said.in_reply_to === undefined ? {} : { parent: { id: said.in_reply_to } }),
     })),
     parameters,
@@ -102,11 +106,24 @@ export function listFeed(stage: Stage, channel: SandboxChannel, parameters: Fiel
         created_time: graphTime(said.at),
         from: authorOf(stage, channel, said),
         permalink_url: `https://www.facebook.com/${said.external_id}`,
+        ...hangingOn(said),
         comments: listComments(stage, channel, said.external_id, inner),
       })),
       parameters,
     ),
   }
+}
+
+/** Pictures, films and the link of a post. */
+function hangingOn(said: Utterance): Fields {
+  const media = (said.files ?? []).map(({ kind, url }) => ({
+    media_type: kind === 'video' ? 'video' : 'photo',
+    media: { image: { src: url } },
+  }))
+  const link = textOf(said.wire?.link)
+  const links = link === undefined ? [] : [{ media_type: 'link', unshimmed_url: link }]
+  const data = [...media, ...links]
+  return data.length === 0 ? {} : { attachments: { data } }
 }
 
 /** Conversations, the one spoken in last first; of each only the 20 newest messages have details. */

@@ -12,6 +12,9 @@ export async function sendCall(
 ): Promise<Outcome> {
   if ('type' in call) return call
   const result = await callGraph(channel, call, signal)
+  // An attachment that is not there any more is uploaded anew.
+  if (!result.ok && result.outcome.code === '100/2018074')
+    return { ...result.outcome, type: 'retry', code: 'upload_gone' }
   if (!result.ok) return result.outcome
   const answer = fieldsOf(result.json)
   const externalId = idOf(answer.message_id) ?? idOf(answer.id)
