@@ -108,6 +108,8 @@ describe('users', () => {
     expect(seen).toEqual([200, 404, 200])
     const listed = (await fresh.ask(tom, 'GET', '/messages')).json.items.map((message: { id: string }) => message.id)
     expect(begun.map(({ messageId }) => listed.includes(messageId))).toEqual([true, false, true])
+    const give = (id: string) => node.ask(site.ana, 'PATCH', `/conversations/${id}`, { assignee_id: tom.userId })
+    expect((await Promise.all(begun.map(({ id }) => give(id)))).map(({ status }) => status)).toEqual([200, 422, 200])
     expect((await fresh.ask(tom, 'GET', '/audit')).status).toBe(403)
   })
 })

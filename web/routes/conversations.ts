@@ -7,8 +7,10 @@ import { refusal } from '../../messaging/check-sayable.ts'
 import { extrasShape, readExtras } from '../../messaging/extras.ts'
 import { addNote, sendReply } from '../../messaging/send.ts'
 import { conversationStatuses, outboundKinds } from '../../storage/model/words.ts'
+import { covers } from '../../storage/index.ts'
 import type { ConversationFilter, Reader } from '../../storage/index.ts'
 import { need } from '../admit.ts'
+import { askerOf } from '../auth.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentConversations } from '../presenters/conversation.ts'
 import { presentMessages } from '../presenters/message.ts'
@@ -85,7 +87,7 @@ export const conversationRoutes = [
       const { storage, asker } = call
       if (body.status !== undefined) need(asker, 'conversations.change')
       if (body.assignee_id !== undefined) need(asker, 'conversations.assign')
-      await needConversation(params.id, call, storage.primary)
+      const conversation = await needConversation(params.id, call, storage.primary)
       if (body.assignee_id !== undefined) {
         const user =
           body.assignee_id === null
@@ -95,6 +97,8 @@ export const conversationRoutes = [
               : undefined
         if (user === undefined || (user !== null && user.disabledAt !== null))
           throw invalid([{ field: 'assignee_id', message: 'There is no such user.' }])
+        if (user !== null && !covers((await askerOf(storage, user, null)).scope, conversation))
+          throw invalid([{ field: 'assignee_id', message: 'This user does not see this channel or team.' }])
       }
       await changeConversation(
         storage,

@@ -1,5 +1,5 @@
 /** The audit log: filtered, with what changed, and whether the chain is whole. */
-import { Alert, Button, NativeSelect, Skeleton, Table, TextInput } from '@mantine/core'
+import { Alert, Button, NativeSelect, Skeleton, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { IconHistory, IconShieldCheck } from '@tabler/icons-react'
 import { useSearchParams } from 'react-router'
@@ -128,7 +128,9 @@ function Verify() {
 function Entry({ entry }: { readonly entry: AuditEntryJson }) {
   const { t, times } = useSpeech()
   const now = useNow()
-  const fields = [...new Set([...Object.keys(entry.before), ...Object.keys(entry.after)])].sort()
+  const fields = [...new Set([...Object.keys(entry.before), ...Object.keys(entry.after)])]
+    .filter((field) => isSaid(entry.before[field]) || isSaid(entry.after[field]))
+    .sort()
   return (
     <li className="card-row">
       <div className="card-main">
@@ -144,34 +146,23 @@ function Entry({ entry }: { readonly entry: AuditEntryJson }) {
           {entry.address && <> · {t('audit.from', { address: entry.address })}</>} · {t('audit.by', { via: entry.via })}
         </div>
         {fields.length > 0 && (
-          <Table mt={6} verticalSpacing={3} className="changes">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t('audit.field')}</Table.Th>
-                <Table.Th>{t('audit.before')}</Table.Th>
-                <Table.Th>{t('audit.after')}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {fields.map((field) => (
-                <Table.Tr key={field}>
-                  <Table.Td>
-                    <code>{field}</code>
-                  </Table.Td>
-                  <Table.Td>{wordsOf(entry.before[field])}</Table.Td>
-                  <Table.Td>{wordsOf(entry.after[field])}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <ul className="changes">
+            {fields.map((field) => (
+              <li key={field}>
+                <code>{field}</code> {isSaid(entry.before[field]) && <del>{wordsOf(entry.before[field])}</del>}
+                {isSaid(entry.before[field]) && isSaid(entry.after[field]) && ' → '}
+                {isSaid(entry.after[field]) && <ins>{wordsOf(entry.after[field])}</ins>}
+              </li>
+            ))}
+          </ul>
         )}
       </div>
     </li>
   )
 }
 
-function wordsOf(value: unknown): string {
-  if (value === undefined || value === null) return '–'
-  if (typeof value === 'string') return value
-  return Array.isArray(value) ? value.map(String).join(', ') || '–' : JSON.stringify(value)
-}
+const isSaid = (value: unknown): boolean =>
+  value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
+
+const wordsOf = (value: unknown): string =>
+  typeof value === 'string' ? value : Array.isArray(value) ? value.map(String).join(', ') : JSON.stringify(value)

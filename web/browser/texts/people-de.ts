@@ -183,7 +183,4 @@ export const peopleDe: {
   'audit.empty_hint': 'Weiten Sie den Filter. Was ab jetzt getan wird, steht dann hier.',
   'audit.from': 'von {address}',
   'audit.by': 'mit {via}',
-  'audit.field': 'Feld',
-  'audit.before': 'Vorher',
-  'audit.after': 'Nachher',
 }

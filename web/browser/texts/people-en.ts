@@ -172,7 +172,4 @@ export const peopleEn = {
   'audit.empty_hint': 'Widen the filter. What is done from now on shows here.',
   'audit.from': 'from {address}',
   'audit.by': 'by {via}',
-  'audit.field': 'Field',
-  'audit.before': 'Before',
-  'audit.after': 'After',
 } as const
