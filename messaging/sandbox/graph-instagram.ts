@@ -36,6 +36,9 @@ export async function routeInstagram(
   if (method === 'GET' && edge === 'comments')
     return { status: 200, json: paged(topOf(stage, channel, id), parameters, 50) }
   if (method !== 'GET' || edge !== '') return missing(id)
+  const post = stage.world.byId.get(id)
+  if (post?.kind === 'post' && post.channel === channel.external_id && !isGone(stage, post))
+    return { status: 200, json: describeMedia(stage, channel, post) }
   const mention = /^mentioned_(comment|media)\.\w+\((\w+)\)/.exec(textOf(parameters.fields) ?? '')
   return mention === null
     ? (readContainer(stage, channel, id) ?? readObject(stage, channel, id))
@@ -101,25 +104,35 @@ function describe(stage: Stage, channel: SandboxChannel, said: Utterance): Field
 
 function listMedia(stage: Stage, channel: SandboxChannel, parameters: Fields): Answer {
   const media = stage.world.ledger
-    .filter((said) => said.channel === channel.external_id && said.kind === 'post' && said.direction === 'outbound')
+    .filter(
+      (said) =>
+        said.channel === channel.external_id &&
+        said.kind === 'post' &&
+        said.direction === 'outbound' &&
+        !isGone(stage, said),
+    )
     .reverse()
   return {
     status: 200,
     json: paged(
-      media.map((said) => ({
-        id: said.external_id,
-        caption: said.text,
-        media_type:
-          (said.files?.length ?? 0) > 1 ? 'CAROUSEL_ALBUM' : said.files?.[0]?.kind === 'video' ? 'VIDEO' : 'IMAGE',
-        media_url: said.files?.[0]?.url,
-        timestamp: graphTime(said.at),
-        permalink: `https://www.instagram.com/p/${said.external_id}/`,
-        comments: paged(topOf(stage, channel, said.external_id), { limit: '50' }, 50),
-      })),
+      media.map((said) => describeMedia(stage, channel, said)),
       parameters,
     ),
   }
 }
+
+const describeMedia = (stage: Stage, channel: SandboxChannel, said: Utterance): Fields => ({
+  id: said.external_id,
+  caption: said.text,
+  media_type: mediaTypeOf(said),
+  media_url: said.files?.[0]?.url,
+  timestamp: graphTime(said.at),
+  permalink: `https://www.instagram.com/p/${said.external_id}/`,
+  comments: paged(topOf(stage, channel, said.external_id), { limit: '50' }, 50),
+})
+
+const mediaTypeOf = ({ files = [] }: Utterance): string =>
+  files.length > 1 ? 'CAROUSEL_ALBUM' : files[0]?.kind === 'video' ? 'VIDEO' : 'IMAGE'
 
 function readMention(stage: Stage, kind: string, id: string): Answer {
   const said = stage.world.byId.get(id)

@@ -100,8 +100,10 @@ function pick(
   { id, parameters }: GraphRequest,
 ): SandboxChannel | undefined {
   if (channels.length < 2) return channels[0]
+  // What was made by one of them is its own.
+  const maker = textOf(fieldsOf(stage.world.notes.get(`meta.container.${id}`)).channel)
   const named = channels.find(
-    (one) => one.external_id === id || (one.type === 'whatsapp' && businessAccountOf(one) === id),
+    (one) => one.external_id === (maker ?? id) || (one.type === 'whatsapp' && businessAccountOf(one) === id),
   )
   if (named !== undefined) return named
   const recipient = fieldsOf(jsonOf(parameters.recipient))
