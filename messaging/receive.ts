@@ -42,8 +42,8 @@ interface Opened {
   readonly kept: readonly TraceEntry[]
 }
 
-/** Batches grow with what waits; while one is committed the next is taken apart. */
-const batch = { credit: 1_000, lingerMs: 3, atOnce: 2 }
+/** Batches grow with what waits. Two of the largest are in work while a third comes in. */
+const batch = { credit: 1_500, lingerMs: 3, atOnce: 2 }
 
 /** Consumes the queue until stopped. */
 export function startReceive(context: ReceiveContext, broker: Broker, parking: Parking): Running {
