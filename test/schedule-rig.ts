@@ -123,7 +123,7 @@ export async function openScheduleRig(): Promise<ScheduleRig> {
         "select json_value(data, '$.conversation_id') id, count(*) n from outbox where type = 'conversation.changed' group by 1",
       )
       const times = new Map(told.map(({ id, n }) => [id, n]))
-      const fired = await storage.primary.query<{ node: string; ms: number }>(
+      const fired = await storage.primary.query<{ node: string; ms: string }>(
         "select fired_by node, timestampdiff(microsecond, due_at, fired_at) / 1000 ms from occurrences where state = 'fired'",
       )
       const late = fired.map(({ ms }) => Number(ms)).sort((a, b) => a - b)

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument -- answers are looked into at will */
 /** Answers that are to be sent later: planned, changed, sent at once, taken back, called off by the contact, and fired once. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fireDue } from '../backend/due.ts'

@@ -164,10 +164,10 @@ export const budgets = {
        from budgets where account_id = ? and scope_id = ? and name = ? for update`,
       [accountId, scopeId, name],
     )
-    const leftMs = Number(before?.leftUs ?? -Infinity) / 1000
+    const leftMs = (before?.leftUs ?? -Infinity) / 1000
     // Refused are also those who were under way when the first one was.
     if (leftMs > 0) return leftMs
-    const isSoon = -leftMs < Math.max(Number(before?.lengthUs ?? 0) / 1000, 10_000)
+    const isSoon = -leftMs < Math.max((before?.lengthUs ?? 0) / 1000, 10_000)
     const times = isSoon ? (before?.times ?? 0) : 0
     const forMs = Math.min(mostMs, firstMs * 2 ** times)
     await budgets.hold(tx, key, forMs, reason)

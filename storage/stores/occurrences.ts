@@ -145,7 +145,7 @@ export const occurrences = {
     const row = await reader.first<{ us: number | null }>(
       "select timestampdiff(microsecond, utc_timestamp(3), min(next_try_at)) us from occurrences where state = 'waiting'",
     )
-    return row?.us == null ? undefined : Number(row.us) / 1_000
+    return row?.us == null ? undefined : row.us / 1_000
   },
 
   /** Due ones that nobody else is at, the longest due first; locked until the transaction ends. */

@@ -18,7 +18,7 @@ export interface SpendTerms {
 }
 
 interface Row {
-  cap: number | null
+  cap: number | string | null
   prices: unknown
   warned: string | null
 }
@@ -67,7 +67,7 @@ export const spend = {
   },
 
   async of(reader: Reader, accountId: string, appId: string, month: string): Promise<Spent[]> {
-    const rows = await reader.query<Spent>(
+    const rows = await reader.query<Omit<Spent, 'micros'> & { micros: number | string }>(
       'select kind, count, micros from spend where account_id = ? and app_id = ? and month = ? order by kind',
       [accountId, appId, month],
     )
@@ -76,7 +76,7 @@ export const spend = {
 
   /** The months that something was put down for, the newest first. */
   async months(reader: Reader, accountId: string, appId: string): Promise<{ month: string; micros: number }[]> {
-    const rows = await reader.query<{ month: string; micros: number }>(
+    const rows = await reader.query<{ month: string; micros: number | string }>(
       'select month, sum(micros) micros from spend where account_id = ? and app_id = ? group by month order by month desc limit 24',
       [accountId, appId],
     )
@@ -92,6 +92,18 @@ export const spend = {
       `insert into spend (account_id, app_id, month, kind, count, micros) values (?, ?, ?, ?, ?, ?)
        on duplicate key update count = count + values(count), micros = micros + values(micros)`,
       [place.accountId, place.appId, place.month, kind, count, micros],
+    )
+  },
+
+  /** Takes off again what was put down for a call that the network refused. */
+  async takeOff(
+    tx: Writer,
+    place: { readonly accountId: string; readonly appId: string; readonly month: string },
+    { kind, count, micros }: Spent,
+  ): Promise<void> {
+    await tx.run(
+      'update spend set count = count - ?, micros = micros - ? where account_id = ? and app_id = ? and month = ? and kind = ?',
+      [count, micros, place.accountId, place.appId, place.month, kind],
     )
   },
 
