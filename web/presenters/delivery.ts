@@ -1,6 +1,8 @@
 import { adviseOn } from '../../messaging/advice.ts'
 import { decidingPart } from '../../messaging/parts.ts'
 import type { Attachment, Attempt, Delivery, Message, Reader, Storage } from '../../storage/index.ts'
+import { networkOf } from '../../storage/model/words.ts'
+import type { NetworkName } from '../../storage/model/words.ts'
 import type { DeliveryRowJson, MessageJson } from './shapes.ts'
 
 type DeliveryJson = NonNullable<MessageJson['delivery']>
@@ -11,13 +13,14 @@ export function presentDelivery(
   parts: readonly Delivery[],
   attempts: readonly Attempt[],
   attachments: readonly Attachment[],
+  networks: Networks,
 ): DeliveryJson | undefined {
   const deciding = decidingPart(parts)
   const [first] = parts
   if (deciding === undefined || first === undefined) return undefined
   return {
     id: first.id,
-    ...presentFate(deciding),
+    ...presentFate(deciding, networks),
     attempts: parts.flatMap(({ id, part }) =>
       attempts
         .filter(({ deliveryId }) => deliveryId === id)
@@ -34,7 +37,7 @@ export function presentDelivery(
     parts: parts.map((part) => ({
       id: part.id,
       position: part.part,
-      ...presentFate(part),
+      ...presentFate(part, networks),
       text: part.deletedAt === null ? (part.text ?? message.text) : null,
       attachment_ids: attachments.filter(({ position }) => part.files?.includes(position) ?? true).map(({ id }) => id),
       external_id: part.externalId ?? (part.part === 0 ? message.externalId : null),
@@ -51,6 +54,7 @@ export async function presentDeliveryRows(
   rows: readonly Delivery[],
 ): Promise<DeliveryRowJson[]> {
   const ids = [...new Set(rows.map(({ messageId }) => messageId))]
+  const networks = await networksFor(storage, reader, accountId, rows)
   const messages = new Map((await storage.messages.getMany(reader, accountId, ids)).map((each) => [each.id, each]))
   return rows.map((row) => {
     const message = messages.get(row.messageId)
@@ -63,7 +67,7 @@ export async function presentDeliveryRows(
       position: row.part,
       part_count: row.partCount,
       text: (row.text ?? message?.text ?? null)?.slice(0, 200).toWellFormed() ?? null,
-      ...presentFate(row),
+      ...presentFate(row, networks),
       attempt_count: row.attemptCount,
       created_at: row.createdAt.toISOString(),
       updated_at: row.updatedAt.toISOString(),
@@ -71,8 +75,21 @@ export async function presentDeliveryRows(
   })
 }
 
-function presentFate(delivery: Delivery) {
-  const { reason, hint, hintCode } = adviseOn(delivery)
+/** The network of each channel, as far as anything is to be explained. */
+export async function networksFor(
+  storage: Storage,
+  reader: Reader,
+  accountId: string,
+  deliveries: readonly Delivery[],
+): Promise<Networks> {
+  if (deliveries.every(({ reasonCode }) => reasonCode === null)) return new Map()
+  const channels = await storage.channels.list(reader, accountId)
+  return new Map(channels.map(({ id, type }) => [id, networkOf[type]]))
+}
+type Networks = ReadonlyMap<string, NetworkName>
+
+function presentFate(delivery: Delivery, networks: Networks) {
+  const { reason, hint, hintCode } = adviseOn(delivery, networks.get(delivery.channelId))
   return {
     state: delivery.state,
     reason,

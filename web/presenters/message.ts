@@ -1,6 +1,6 @@
 import { presentExtras, storedExtras } from '../../messaging/extras.ts'
 import type { Message, Occurrence, Reader, Storage } from '../../storage/index.ts'
-import { presentDelivery } from './delivery.ts'
+import { networksFor, presentDelivery } from './delivery.ts'
 import { presentAttachment } from './file.ts'
 import type { MessageJson } from './shapes.ts'
 
@@ -35,18 +35,19 @@ export async function presentMessages(
           waiting.map(({ messageId }) => messageId),
         )
   const documentIds = [...new Set(attachments.flatMap(({ documentId }) => (documentId === null ? [] : [documentId])))]
-  const [attempts, variants] = await Promise.all([
+  const [attempts, variants, networks] = await Promise.all([
     storage.deliveries.attemptsOf(
       reader,
       accountId,
       deliveries.map(({ id }) => id),
     ),
     storage.documents.variantsOf(reader, accountId, documentIds),
+    networksFor(storage, reader, accountId, deliveries),
   ])
   return messages.map((message) => {
     const files = attachments.filter(({ messageId }) => messageId === message.id && message.deletedAt === null)
     const parts = deliveries.filter(({ messageId }) => messageId === message.id)
-    const delivery = presentDelivery(message, parts, attempts, files)
+    const delivery = presentDelivery(message, parts, attempts, files, networks)
     const isOurs = message.direction === 'outbound' && message.kind !== 'note'
     const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)
     return {
