@@ -7,6 +7,8 @@ export interface Nudge {
 
 /** A channel that has this many waiting gets no more; the sweep brings them again. */
 const longestQueue = 1_000
+/** So many conversations of each channel may run however many others do. */
+const own = 2
 
 export class Board {
   readonly #limits: { readonly atOnce: number; readonly perChannel: number }
@@ -51,8 +53,10 @@ export class Board {
     for (let isMoving = true; isMoving;) {
       isMoving = false
       for (const [channelId, queue] of [...this.#waiting]) {
-        if (this.#running.size >= this.#limits.atOnce) return
-        if ((this.#busy.get(channelId) ?? 0) >= this.#limits.perChannel) continue
+        if (this.#running.size >= this.#limits.atOnce * 4) return
+        // No more than are still free, so that slow channels leave places to others; a few are never taken from a channel.
+        const free = this.#limits.atOnce - this.#running.size
+        if ((this.#busy.get(channelId) ?? 0) >= Math.min(this.#limits.perChannel, Math.max(own, free))) continue
         const next = [...queue.values()].find(({ conversationId }) => !this.#running.has(conversationId))
         if (next === undefined) continue
         queue.delete(next.conversationId)

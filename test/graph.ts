@@ -26,6 +26,8 @@ export interface Graph {
   requests: number
   /** Decides for each message; all are sent unless it says otherwise. */
   behave: (text: string) => Behaviour
+  /** Headers of the answers to calls with this token: how much of the allowances is used. */
+  usage: (token: string) => Readonly<Record<string, string>>
   /** Nothing is allowed with the token any more. */
   isTokenDead: boolean
   /** Answers a look-up of a conversation. */
@@ -62,7 +64,11 @@ export async function openGraph(pageId: string): Promise<Graph> {
         answerLookUp(response, url.searchParams.get('user_id') ?? '')
       else if (request.method === 'GET')
         answer(response, 200, { id: url.pathname.split('/').at(-1), name: 'Asked Name' })
-      else void take(response, Buffer.concat(chunks).toString())
+      else {
+        for (const [name, value] of Object.entries(graph.usage(url.searchParams.get('access_token') ?? '')))
+          response.setHeader(name, value)
+        void take(response, Buffer.concat(chunks).toString())
+      }
     })
   })
   const take = async (response: ServerResponse, body: string): Promise<void> => {
@@ -110,6 +116,7 @@ export async function openGraph(pageId: string): Promise<Graph> {
     seen: [],
     requests: 0,
     behave: () => 'sent',
+    usage: () => ({}),
     isTokenDead: false,
     lookUp: remember,
     remember,
