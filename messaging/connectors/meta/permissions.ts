@@ -6,6 +6,7 @@ export const pagePermissions = [
   'pages_read_engagement',
   'pages_read_user_content',
   'pages_manage_engagement',
+  'pages_manage_posts',
 ] as const
 
 /** An Instagram account by Facebook Login. */
@@ -13,6 +14,7 @@ export const instagramPermissions = [
   'instagram_basic',
   'instagram_manage_messages',
   'instagram_manage_comments',
+  'instagram_content_publish',
   'pages_manage_metadata',
 ] as const
 
