@@ -32,6 +32,17 @@ describe('asking for an act', () => {
     expect(again.json).toEqual(first.json)
     const { json } = await node.ask(site.ben, 'GET', `/messages/${messageId}/acts`)
     expect(json).toEqual({ items: [first.json], next_cursor: null })
+    const message = () => node.ask(site.ben, 'GET', `/messages/${messageId}`)
+    expect((await message()).json.acts).toEqual([first.json])
+    // What has failed is told until something else is asked for.
+    const setState = (state: string) =>
+      site.storage.write((tx) => tx.run('update acts set state = ? where message_id = ?', [state, messageId]))
+    await setState('failed')
+    expect((await message()).json.acts).toMatchObject([{ state: 'failed' }])
+    await node.ask(site.ben, 'POST', `/messages/${messageId}/acts`, { what: 'unreact' })
+    expect((await message()).json.acts).toMatchObject([{ what: 'unreact', state: 'queued' }])
+    await setState('done')
+    expect((await message()).json.acts).toEqual([])
   })
 
   test.each([

@@ -228,6 +228,7 @@ describe('who may ask', () => {
     'PATCH /conversations/:id': { status: 'resolved' },
     'POST /conversations/:id/messages': { kind: 'note', text: 'I was here' },
     'POST /messages/:id/settle': { arrived: true },
+    'POST /messages/:id/acts': { what: 'react', emoji: '🎉' },
   }
   it.each(routes.filter(({ path }) => path.includes(':id')).map((route) => [nameOf(route), route] as const))(
     "%s shows nothing of another account's, nor of malformed ids",

@@ -43,6 +43,9 @@ const columns = `a.id, a.account_id accountId, a.channel_id channelId, a.convers
 /** A time as `datetime(3)` from now. */
 const inMs = 'utc_timestamp(3) + interval ? microsecond'
 
+const isBefore = (one: string, other: string): string =>
+  `(${one}.created_at < ${other}.created_at or (${one}.created_at = ${other}.created_at and ${one}.id < ${other}.id))`
+
 export const acts = {
   async insert(tx: Writer, act: NewAct): Promise<void> {
     await tx.run(
@@ -62,6 +65,18 @@ export const acts = {
     const list = inList(messageIds)
     return reader.query<Act>(
       `select ${columns} from acts a where a.account_id = ? and a.message_id in ${list.sql} order by a.created_at, a.id`,
+      [accountId, ...list.values],
+    )
+  },
+
+  /** Those that are not over, and the last one if it failed. */
+  async openOfMessages(reader: Reader, accountId: string, messageIds: readonly string[]): Promise<Act[]> {
+    if (messageIds.length === 0) return []
+    const list = inList(messageIds)
+    return reader.query<Act>(
+      `select ${columns} from acts a where a.account_id = ? and a.message_id in ${list.sql} and (a.state in ('queued', 'doing')
+         or (a.state = 'failed' and not exists (select 1 from acts b where b.account_id = a.account_id and b.message_id = a.message_id and ${isBefore('a', 'b')})))
+       order by a.created_at, a.id`,
       [accountId, ...list.values],
     )
   },
@@ -87,7 +102,7 @@ export const acts = {
          and a.next_attempt_at <= utc_timestamp(3)
          and exists (select 1 from channels c where c.account_id = a.account_id and c.id = a.channel_id and c.state <> 'reconnect_needed')
          and not exists (select 1 from acts b where b.account_id = a.account_id and b.conversation_id = a.conversation_id and b.message_id = a.message_id
-           and b.state in ('queued', 'doing') and (b.created_at < a.created_at or (b.created_at = a.created_at and b.id < a.id)))
+           and b.state in ('queued', 'doing') and ${isBefore('b', 'a')})
        order by a.created_at, a.id limit 1 for update`,
       [accountId, conversationId],
     )

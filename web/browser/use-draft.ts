@@ -135,6 +135,7 @@ function makeStandIn(
     sent_elsewhere: false,
     reactions: [],
     is_hidden: false,
+    acts: [],
     occurred_at: at,
     received_at: at,
     edited_at: null,

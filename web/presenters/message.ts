@@ -1,5 +1,6 @@
 import { presentExtras, storedExtras } from '../../messaging/extras.ts'
 import type { Message, Occurrence, Reader, Storage } from '../../storage/index.ts'
+import { presentAct } from './act.ts'
 import { networksFor, presentDelivery } from './delivery.ts'
 import { presentAttachment } from './file.ts'
 import type { MessageJson } from './shapes.ts'
@@ -18,11 +19,12 @@ export async function presentMessages(
     .map(({ id }) => id)
   const contactIds = [...new Set(messages.flatMap(({ contactId }) => (contactId === null ? [] : [contactId])))]
   const hasAuthors = messages.some(({ authorId }) => authorId !== null)
-  const [attachments, deliveries, contacts, users] = await Promise.all([
+  const [attachments, deliveries, contacts, users, acts] = await Promise.all([
     storage.attachments.ofMessages(reader, accountId, ids),
     storage.deliveries.ofMessages(reader, accountId, outboundIds),
     storage.contacts.getMany(reader, accountId, contactIds),
     hasAuthors ? storage.users.list(reader, accountId) : [],
+    storage.acts.openOfMessages(reader, accountId, ids),
   ])
   const waiting = deliveries.filter(({ seq, state }) => seq === null && state === 'queued')
   const planned =
@@ -74,6 +76,7 @@ export async function presentMessages(
       sent_elsewhere: isOurs && delivery === undefined,
       reactions: (message.reactions ?? []).flatMap(({ by, emoji }) => (emoji === null ? [] : [{ by, emoji }])),
       is_hidden: message.isHidden,
+      acts: acts.filter(({ messageId }) => messageId === message.id).map(presentAct),
       occurred_at: message.occurredAt.toISOString(),
       received_at: message.receivedAt.toISOString(),
       edited_at: message.editedAt?.toISOString() ?? null,

@@ -4,6 +4,7 @@ import { hintCodes } from '../../messaging/advice.ts'
 import { fileKinds } from '../../messaging/files.ts'
 import { setupCodes, setupCures } from '../../messaging/setup-lines.ts'
 import {
+  actStates,
   attachmentStates,
   channelStates,
   channelTypes,
@@ -11,6 +12,7 @@ import {
   deliveryStates,
   directions,
   inboundKinds,
+  messageActs,
   networkNames,
   outboundKinds,
   receivedStates,
@@ -288,6 +290,22 @@ export const deliveryRowShape = z.object({
   updated_at: instant,
 })
 
+/** Something done to a message on its network, beside answering. */
+export const actShape = z.object({
+  id,
+  message_id: id,
+  what: z.enum(messageActs),
+  emoji: z.string().nullable(),
+  state: z.enum(actStates),
+  reason_code: z.string().nullable(),
+  reason: z.string().nullable().describe('why it failed, or why it is tried again'),
+  attempts: z.number().int(),
+  next_attempt_at: instant.nullable(),
+  by: id.nullable().describe('the user; null: Parley itself'),
+  created_at: instant,
+  updated_at: instant,
+})
+
 export const messageShape = z.object({
   id,
   channel_id: id,
@@ -315,6 +333,7 @@ export const messageShape = z.object({
   sent_elsewhere: z.boolean().describe("our own words, said in the network's own app or by another one"),
   reactions: z.array(z.object({ by: z.string(), emoji: z.string() })),
   is_hidden: z.boolean(),
+  acts: z.array(actShape).describe('what is being done to it on its network, and the last one if that failed'),
   occurred_at: instant,
   received_at: instant,
   edited_at: instant.nullable(),
@@ -412,6 +431,7 @@ export type ConnectableJson = z.infer<typeof connectableShape>
 export type ChannelJson = z.infer<typeof channelShape>
 export type ContactJson = z.infer<typeof contactShape>
 export type ConversationJson = z.infer<typeof conversationShape>
+export type ActJson = z.infer<typeof actShape>
 export type MessageJson = z.infer<typeof messageShape>
 export type DeliveryRowJson = z.infer<typeof deliveryRowShape>
 export type EventJson = z.infer<typeof eventShape>
