@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call -- answers are looked into at will */
 /** Files are said along: uploaded once, a part for each request, and what arrived and what did not is told apart. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { openStage } from './answer-stage.ts'
