@@ -37,6 +37,13 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       ),
     },
     {
+      name: 'old-occurrences',
+      everyMs: 60_000,
+      work: clear('occurrences', () =>
+        storage.write((tx) => storage.occurrences.removeBefore(tx, new Date(Date.now() - 90 * dayMs), portion)),
+      ),
+    },
+    {
       // What is pending stays however old it is; the messages that came of the others stay with their unique keys.
       name: 'old-received-bodies',
       everyMs: 60_000,

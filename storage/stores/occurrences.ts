@@ -179,6 +179,15 @@ export const occurrences = {
     }
   },
 
+  /** Forgets what ended before then, some in one go; how many. */
+  async removeBefore(tx: Writer, at: Date, limit: number): Promise<number> {
+    const { affectedRows } = await tx.run(
+      `delete from occurrences where state <> 'waiting' and next_try_at < ? limit ${String(Math.trunc(limit))}`,
+      [at],
+    )
+    return affectedRows
+  },
+
   /** A try failed: again in `againInMs`. */
   async putOff(tx: Writer, occurrence: Occurrence, reason: string, againInMs: number): Promise<void> {
     await tx.run(

@@ -14,6 +14,7 @@ export const xAllowances: Allowances = {
   known: [
     { name: 'POST /2/dm_conversations/with/:id/messages', limit: 15, windowMs: quarterMs },
     { name: 'POST /2/dm_conversations/with/:id/messages (24 h)', limit: 1_440, windowMs: dayMs },
+    { name: 'POST /2/dm_conversations/with/:id/messages (app, 24 h)', limit: 1_440, windowMs: dayMs },
     { name: 'POST /2/tweets', limit: 100, windowMs: quarterMs },
     { name: 'POST /2/tweets (app, 24 h)', limit: 10_000, windowMs: dayMs },
   ],
