@@ -5,7 +5,7 @@ import type { NewEvent } from '../storage/model/events.ts'
 import { publicationFact } from './post-facts.ts'
 import { auditPost, refuseOutside, spoken } from './post-steps.ts'
 import type { PostActor } from './post-steps.ts'
-import { confirmPublished, refreshPost } from './publish-outcomes.ts'
+import { confirmPublished, refreshPost } from './post-state.ts'
 
 /** Publishes what failed, was left out or whose fate nobody could tell; a person has looked. @throws Problem 404, 409 `not_retryable` */
 export function retryPublication(storage: Storage, accountId: string, id: string, actor: PostActor): Promise<void> {

@@ -1,13 +1,22 @@
-/** What an attempt or a look-up says about a publication, and what its channels together say of a post. */
+/** What an attempt or a look-up says about a publication. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../infra/logger.ts'
-import type { Lookup, PublishOutcome } from '../messaging/connectors/connector.ts'
+import { noteSpent } from '../messaging/budgets.ts'
+import type { Spent } from '../messaging/budgets.ts'
+import type { Lookup, Outcome, PublishOutcome } from '../messaging/connectors/connector.ts'
 import { setTrouble, tokenTrouble } from '../messaging/health.ts'
 import { isOutage } from '../messaging/outage.ts'
-import type { LockedPublication, PlannedPost, PublicationLease, Storage, Writer } from '../storage/index.ts'
+import type {
+  LockedPublication,
+  PlannedPost,
+  Publication,
+  PublicationLease,
+  Storage,
+  Writer,
+} from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import { stateOfAll } from '../storage/model/posts.ts'
-import { postFact, publicationFact } from './post-facts.ts'
+import { publicationFact } from './post-facts.ts'
+import { confirmPublished, refreshPost } from './post-state.ts'
 
 interface Context {
   readonly storage: Storage
@@ -103,6 +112,7 @@ async function apply(
     return apply(storage, tx, publication, lost, facts)
   }
   const { code, reason } = outcome
+  const spent = outcome.type === 'unknown' ? undefined : await takeBack(storage, tx, publication, outcome)
   const tries = publication.attemptCount
   const fail = async (said: string): Promise<void> => {
     await storage.publications.change(tx, publication, {
@@ -125,15 +135,37 @@ async function apply(
       dueInMs: lookupsMs[0],
     })
     facts.push(publicationFact('post.unknown', publication, code, reason))
+  } else if (spent?.isKnown === true) {
+    await retry(spent.reason, spent.forMs)
   } else if (outcome.type === 'retry') {
     if (tries % mostTries === 0) await fail(`Tried ${String(tries)} times. ${reason}`)
-    else await retry(reason, Math.max(outcome.afterMs ?? 0, pauseMs(tries)))
+    else await retry(reason, Math.max(outcome.afterMs ?? 0, spent?.forMs ?? 0, pauseMs(tries)))
   } else if (outcome.class === 'token') {
     await setTrouble(storage, tx, publication, 'token', tokenTrouble(code, reason), facts)
     // It waits for the reconnection, unless it has been refused through several of them.
     if (tries % mostTries === 0) await fail(reason)
     else await retry(`Waits until the channel is reconnected. ${reason}`, 0)
   } else await fail(reason)
+}
+
+/** The network surely did not take it: its price is taken off again; if an allowance is spent, nobody calls until it is not. */
+async function takeBack(
+  storage: Storage,
+  tx: Writer,
+  publication: Publication,
+  outcome: Exclude<Outcome, { type: 'sent' }>,
+): Promise<Spent | undefined> {
+  const channel = await storage.channels.get(tx, publication.accountId, publication.channelId)
+  if (channel === undefined) return undefined
+  const { accountId, appId } = channel
+  const put = await storage.publications.unmarkSpent(tx, publication, publication.attemptCount)
+  if (put !== undefined)
+    await storage.spend.takeOff(
+      tx,
+      { accountId, appId, month: put.month },
+      { kind: put.kind, count: 1, micros: put.micros },
+    )
+  return noteSpent(storage, tx, channel, 'post', outcome)
 }
 
 /** 2 s doubling to 10 min, spread by a quarter so that what failed together does not come back together. */
@@ -188,72 +220,6 @@ export function concludeLookup(
     await storage.publications.change(tx, publication, { state: 'unknown', reasonCode: code, reason: said })
     facts.push(publicationFact('post.unknown', publication, code, said))
   })
-}
-
-/** It is on the network: the row that the network's own webhook of it meets, and what everybody is told. */
-export async function confirmPublished(
-  storage: Storage,
-  tx: Writer,
-  publication: LockedPublication,
-  externalId: string | undefined,
-  permalink: string | undefined,
-  facts: NewEvent[],
-): Promise<void> {
-  const { accountId, channelId, now } = publication
-  let postId: string | null = null
-  if (externalId !== undefined) {
-    const place = { accountId, channelId, externalId }
-    const post = await storage.plannedPosts.get(tx, accountId, publication.plannedPostId)
-    const { all } = await storage.posts.ensure(tx, [
-      { ...place, text: publication.text ?? post?.text, permalink, occurredAt: now },
-    ])
-    postId = all.get(storage.posts.key(place))?.id ?? null
-  }
-  await storage.publications.endAttempt(tx, publication, publication.attemptCount, { type: 'sent' })
-  const known = { externalId: externalId ?? null, permalink: permalink ?? null, postId }
-  await storage.publications.change(tx, publication, { state: 'published', ...known, publishedAt: now, progress: null })
-  facts.push({
-    type: 'post.published',
-    accountId,
-    data: {
-      post_id: publication.plannedPostId,
-      publication_id: publication.id,
-      channel_id: channelId,
-      external_id: externalId ?? null,
-      permalink: permalink ?? null,
-    },
-  })
-}
-
-/** The post's own state follows its channels; announced and written into its history when it is another. */
-export async function refreshPost(
-  storage: Storage,
-  tx: Writer,
-  post: PlannedPost,
-  facts: NewEvent[],
-  why?: { readonly code: string; readonly reason: string },
-  by: string | null = null,
-): Promise<void> {
-  const publications = await storage.publications.ofPosts(tx, post.accountId, [post.id])
-  const state = stateOfAll(publications.map((each) => each.state))
-  if (state === post.state) return
-  const told = why ?? { code: null, reason: null }
-  await storage.plannedPosts.change(tx, post, { state, reasonCode: told.code, reason: told.reason }, false)
-  await storage.plannedPosts.noteStep(tx, post, {
-    step: state,
-    userId: by,
-    fromState: post.state,
-    toState: state,
-    detail: told.reason,
-  })
-  facts.push(
-    postFact(
-      state === 'asked' ? 'post.asked' : state === 'cancelled' ? 'post.cancelled' : 'post.changed',
-      post,
-      state,
-      by,
-    ),
-  )
 }
 
 /** One transaction with its facts, under the locks of the post and the publication. */

@@ -11,9 +11,10 @@ import type {
 } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
 import { lateAfterMs } from '../storage/model/posts.ts'
+import { mayCall } from '../messaging/may-call.ts'
 import type { Fired } from './due.ts'
 import { postFact, publicationFact } from './post-facts.ts'
-import { refreshPost } from './publish-outcomes.ts'
+import { refreshPost } from './post-state.ts'
 
 /** What a dead node held is free after this; a living one lengthens it. */
 export const leaseMs = 15_000
@@ -152,12 +153,13 @@ async function settleWithout(
 }
 
 /**
- * Writes the attempt down, just before the call; its number. Undefined: the lease was lost meanwhile, or somebody has cancelled it.
+ * Writes the attempt down, just before the call; its number. Undefined: the lease was lost meanwhile, somebody has cancelled it, or
+ * it must wait for the network's allowance.
  */
 export async function beginPublishing(
   storage: Storage,
   tx: Writer,
-  lease: PublicationLease,
+  { lease, channel, post }: Pick<PublishStep, 'lease' | 'channel' | 'post'>,
   node: string,
 ): Promise<number | undefined> {
   await storage.plannedPosts.lock(tx, lease.accountId, lease.plannedPostId)
@@ -166,9 +168,22 @@ export async function beginPublishing(
     return undefined
   if (publication.state === 'unknown') return undefined
   await storage.publications.hold(tx, lease, leaseMs)
-  if (publication.state !== 'publishing') return storage.publications.beginAttempt(tx, publication, node.slice(0, 40))
-  await storage.publications.change(tx, publication, { state: 'publishing' })
-  return publication.attemptCount
+  if (publication.state === 'publishing') {
+    await storage.publications.change(tx, publication, { state: 'publishing' })
+    return publication.attemptCount
+  }
+  const said = { use: 'post', text: [publication.text ?? post.text, post.link ?? ''].join(' ') } as const
+  const may = await mayCall(storage, tx, channel, said, publication.now, publication.reasonCode === 'budget_spread')
+  if (may.wait !== undefined) {
+    const { code, reason, forMs } = may.wait
+    await storage.publications.change(tx, publication, { state: 'retrying', reasonCode: code, reason, dueInMs: forMs })
+    if (publication.state !== 'retrying' || publication.reasonCode !== code)
+      await storage.outbox.append(tx, publicationFact('post.retrying', publication, code, reason))
+    return undefined
+  }
+  const number = await storage.publications.beginAttempt(tx, publication, node.slice(0, 40))
+  if (may.put !== undefined) await storage.publications.markSpent(tx, publication, number, may.put)
+  return number
 }
 
 /** The network is not done with a file yet: it is gone on with later. */

@@ -17,6 +17,7 @@ import type {
   Outcome,
   PublishOutcome,
 } from '../messaging/connectors/connector.ts'
+import { noteBudget } from '../messaging/budgets.ts'
 import { openAccess } from '../messaging/directory.ts'
 import { connectorFor } from '../messaging/health.ts'
 import { isOutage } from '../messaging/outage.ts'
@@ -45,30 +46,39 @@ const publishLimitMs = 60_000
 const lookUpLimitMs = 15_000
 const refreshLimitMs = 30_000
 const atOnce = 16
-const perChannelAtOnce = 2
+const perChannelAtOnce = 4
 
 /** Looks every second, until stopped; what is being published is waited for. */
 export function startPublishing(context: PublishContext): Running {
   const { storage, logger } = context
   const stopping = new AbortController()
   const busy = new Map<string, { readonly channelId: string; readonly done: Promise<void> }>()
+  const look = async (): Promise<void> => {
+    for (const due of await storage.publications.findDue(storage.primary, perChannelAtOnce)) {
+      const ofChannel = [...busy.values()].filter(({ channelId }) => channelId === due.channelId).length
+      if (stopping.signal.aborted || busy.has(due.id) || busy.size >= atOnce || ofChannel >= perChannelAtOnce) continue
+      busy.set(due.id, { channelId: due.channelId, done: work(due) })
+    }
+  }
   const work = async (due: Due): Promise<void> => {
+    let hasWorked: boolean
     try {
-      await publishDue(context, due, stopping.signal)
+      hasWorked = await publishDue(context, due, stopping.signal)
     } catch (error) {
       // It is due again once its lease has expired.
       logger.warn({ publication: due.id, err: error }, 'a post could not be published just now')
+      return
+    } finally {
+      busy.delete(due.id)
     }
+    // Whatever waited behind it need not wait for the next second; a failure here shows at the next look.
+    if (hasWorked) await look().catch(() => undefined)
   }
   let isAway = false
   const looking = every(
     lookMs,
-    async (signal) => {
-      for (const due of await storage.publications.findDue(storage.primary, perChannelAtOnce)) {
-        const ofChannel = [...busy.values()].filter(({ channelId }) => channelId === due.channelId).length
-        if (signal.aborted || busy.has(due.id) || busy.size >= atOnce || ofChannel >= perChannelAtOnce) continue
-        busy.set(due.id, { channelId: due.channelId, done: work(due).finally(() => busy.delete(due.id)) })
-      }
+    async () => {
+      await look()
       isAway = false
     },
     (error) => {
@@ -79,21 +89,21 @@ export function startPublishing(context: PublishContext): Running {
   )
   return {
     async stop() {
-      await looking.stop()
       stopping.abort()
-      await Promise.all([...busy.values()].map(({ done }) => done))
+      await looking.stop()
+      while (busy.size > 0) await Promise.all([...busy.values()].map(({ done }) => done))
     },
   }
 }
 
 export type Due = Pick<Publication, 'accountId' | 'id' | 'plannedPostId'>
 
-/** One publication as far as it goes now; nothing when somebody else is at it. */
-export async function publishDue(context: PublishContext, due: Due, signal: AbortSignal): Promise<void> {
+/** One publication as far as it goes now; false: it is not due, or somebody else is at it. */
+export async function publishDue(context: PublishContext, due: Due, signal: AbortSignal): Promise<boolean> {
   const { storage, logger } = context
   const holder = `${context.holder.slice(0, 40)}:${newId()}`
   const step = await storage.write((tx) => nextStep(storage, tx, due, holder))
-  if (step.type === 'nothing') return
+  if (step.type === 'nothing') return false
   const { lease, publication } = step
   const renewing = setInterval(() => {
     storage
@@ -103,6 +113,7 @@ export async function publishDue(context: PublishContext, due: Due, signal: Abor
   try {
     if (step.type === 'publish') await publish(context, step, signal)
     else await concludeLookup(context, lease, publication.attemptCount, await lookUp(context, step), step.elapsedMs)
+    return true
   } finally {
     clearInterval(renewing)
     // Else it is free when it expires.
@@ -113,8 +124,8 @@ export async function publishDue(context: PublishContext, due: Due, signal: Abor
 /** Files first, which nobody outside sees; then the attempt is written down, and only then the network called. */
 async function publish(context: PublishContext, step: PublishStep, signal: AbortSignal): Promise<void> {
   const { storage, config } = context
-  const { lease, publication } = step
-  const begin = () => storage.write((tx) => beginPublishing(storage, tx, lease, config.node))
+  const { lease, channel, publication } = step
+  const begin = () => storage.write((tx) => beginPublishing(storage, tx, step, config.node))
   const ready = await prepare(context, step, signal)
   if (ready.type === 'processing') {
     await storage.write((tx) => putOff(storage, tx, lease, ready.afterMs))
@@ -126,12 +137,16 @@ async function publish(context: PublishContext, step: PublishStep, signal: Abort
   if (ready.type !== 'ready')
     return concludePublish(context, lease, number, await lookIntoToken(context, step, ready, number))
   const outcome = await call(context, ready, publication.progress ?? undefined)
-  if (outcome.type === 'refused' && outcome.class === 'content' && ready.keys.length > 0)
+  if (
+    (outcome.type === 'refused' && outcome.class === 'content') ||
+    ('code' in outcome && outcome.code === 'upload_gone')
+  )
     // What the network has of the files may be what it does not like: the next try gives them anew.
     await storage.write(async (tx) => {
       for (const key of ready.keys) await storage.uploads.forget(tx, key)
     })
   await concludePublish(context, lease, number, await lookIntoToken(context, step, outcome, number))
+  if (outcome.type !== 'processing') await noteBudget(context, channel, outcome)
 }
 
 interface Ready {

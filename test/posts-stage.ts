@@ -5,19 +5,32 @@ import { join } from 'node:path'
 import { fireDue } from '../backend/due.ts'
 import { createApp, createChannel } from '../backend/networks.ts'
 import { occurrenceKinds } from '../backend/occurrence-kinds.ts'
-import { startPublishing } from '../backend/publish.ts'
+import { publishDue, startPublishing } from '../backend/publish.ts'
 import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import { silentLogger } from '../infra/logger.ts'
+import type { Connector } from '../messaging/connectors/connector.ts'
 import { startSandbox } from '../messaging/sandbox/server.ts'
 import type { Sandbox } from '../messaging/sandbox/server.ts'
 import { openStorage } from '../storage/index.ts'
 import type { Storage } from '../storage/index.ts'
+import { photo } from './pictures.ts'
+import { until } from './platform.ts'
 import { openSite } from './web-site.ts'
-import type { Answer, Node, Person, Site } from './web-site.ts'
+import type { PlannedPostJson, PostStepJson, PublicationJson } from '../web/presenters/post-shapes.ts'
+import type { Node, Person, Site } from './web-site.ts'
 
 export const pageExternalId = '1122334455'
 export const xExternalId = '1400000000000000001'
+
+/** What may stand in an answer: a post, a list, a problem; what is not there fails the expectation. */
+export interface Said extends Omit<PlannedPostJson, 'channels'> {
+  readonly channels: readonly [PublicationJson, ...PublicationJson[]]
+  readonly items: readonly (PlannedPostJson & PostStepJson)[]
+  readonly next_cursor: string | null
+  readonly code: string
+  readonly faults: readonly { readonly field: string }[]
+}
 
 export interface Stage extends Pick<Site, 'config' | 'storage' | 'ana' | 'ben' | 'zoe'> {
   readonly site: Site
@@ -28,10 +41,18 @@ export interface Stage extends Pick<Site, 'config' | 'storage' | 'ana' | 'ben' |
   /** Somebody of Ana's account; `channelIds`: limited to these. */
   addPerson(name: string, role: string, channelIds?: readonly string[]): Promise<Person>
   /** Asks the API; the answer must have this status. */
-  ask(person: Person, status: number, method: string, path: string, body?: unknown): Promise<Answer['json']>
+  ask(person: Person, status: number, method: string, path: string, body?: unknown): Promise<Said>
   control(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>
   /** What everybody sees on this channel of ours. */
   page(channel: string): Promise<readonly { text: string; external_id: string }[]>
+  /** Composes with a picture of its own, which may show twice, unlike the same words. */
+  compose(more: object, words?: string): Promise<Said>
+  /** The post once it is so; by its channels it may be in any other state before. */
+  until(id: string, state: string): Promise<Said>
+  /** One look at what is due, by a worker that is not there otherwise. */
+  publishOnce(postId: string, played?: Connector): Promise<void>
+  /** Time goes by for attempts, look-ups and whoever holds a publication. */
+  passWorkTime(postId: string, ms: number): Promise<void>
   /** A worker with a storage of its own; stopped with the stage. */
   addWorker(): Promise<Running>
   /** Lets the time come that a post waits for: its clock is turned back. */
@@ -105,7 +126,7 @@ export async function openStage(): Promise<Stage> {
     access_token_secret: 'x-token-secret',
   })
   const workers: { readonly running: Running; readonly storage: Storage }[] = []
-  return {
+  const stage: Stage = {
     ...site,
     site,
     web,
@@ -127,13 +148,62 @@ export async function openStage(): Promise<Stage> {
       const answer = await web.ask(person, method, path, body)
       if (answer.status !== status)
         throw new Error(`${method} ${path}: ${String(answer.status)} ${JSON.stringify(answer.json)}`)
-      return answer.json
+      return answer.json as Said
     },
     async page(channelId) {
       const { items } = (await control('GET', `ledger?channel=${channelId}`)) as {
         items: { text: string; external_id: string; direction: string; kind: string; at: string }[]
       }
       return items.filter(({ direction, kind }) => direction === 'outbound' && kind === 'post')
+    },
+    async compose(more, words = `Picture ${newId()}`) {
+      const { url } = web
+      const picture = await photo(40, 30)
+      const answer = await fetch(`${url}/api/v1/documents`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ana.token}`, 'content-type': 'image/jpeg' },
+        body: new Uint8Array(picture),
+      })
+      const { id } = (await answer.json()) as { id: string }
+      const files = [{ document_id: id, alt_text: 'A ferry' }]
+      return stage.ask(ana, 201, 'POST', '/posts', {
+        text: words,
+        channel_ids: [pageId],
+        files,
+        state: 'publishing',
+        ...more,
+      })
+    },
+    until(id, state) {
+      return until(async () => {
+        const post = await stage.ask(ana, 200, 'GET', `/posts/${id}`)
+        return (post.state === state || post.channels[0].state === state) && post
+      }, 20_000)
+    },
+    async publishOnce(postId, played) {
+      const [publication] = await storage.publications.ofPosts(storage.primary, ana.accountId, [postId])
+      if (publication === undefined) throw new Error('it has no channel')
+      const context = { storage, config, logger: silentLogger, holder: newId() }
+      await publishDue(
+        { ...context, ...(played !== undefined && { connectorOf: () => played }) },
+        publication,
+        new AbortController().signal,
+      )
+    },
+    async passWorkTime(postId, ms) {
+      const back = (column: string) => `${column} = ${column} - interval ? microsecond`
+      const place = [ana.accountId, postId]
+      const us = ms * 1000
+      await storage.write(async (tx) => {
+        await tx.run(
+          `update publications set ${back('next_attempt_at')}, ${back('expires_at')} where account_id = ? and planned_post_id = ?`,
+          [us, us, ...place],
+        )
+        await tx.run(
+          `update publication_attempts set ${back('started_at')}, ${back('finished_at')} where account_id = ? and publication_id in (select id from publications where planned_post_id = ?)`,
+          [us, us, ...place],
+        )
+      })
     },
     async addWorker() {
       const own = await openStorage(config, silentLogger)
@@ -169,6 +239,7 @@ export async function openStage(): Promise<Stage> {
       rmSync(home, { recursive: true })
     },
   }
+  return stage
 }
 
 /** An instant so many milliseconds from now. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isStepPossible, needsApproval, plannedStates, postSteps, stateOfAll } from '../storage/model/posts.ts'
 import { inMs, openStage } from './posts-stage.ts'
-import type { Stage } from './posts-stage.ts'
+import type { Said, Stage } from './posts-stage.ts'
 import type { Person } from './web-site.ts'
 
 let stage: Stage
@@ -77,13 +77,7 @@ describe('approval by role', () => {
     const edited = await stage.ask(ben, 200, 'PATCH', `/posts/${made.id}`, { text: words(), version: approved.version })
     expect(edited).toMatchObject({ state: 'in_review', approved_by: null, edited_by: { name: 'Ben' } })
     const { items } = await stage.ask(ana, 200, 'GET', `/posts/${made.id}/history`)
-    expect(
-      items.map(({ step, by, to_state }: { step: string; by: { name: string }; to_state: string }) => [
-        step,
-        by.name,
-        to_state,
-      ]),
-    ).toEqual([
+    expect(items.map(({ step, by, to_state }) => [step, by?.name, to_state])).toEqual([
       ['create', 'Ben', 'draft'],
       ['submit', 'Ben', 'in_review'],
       ['reject', 'Mia', 'draft'],
@@ -225,7 +219,7 @@ describe('changes', () => {
       await web.ask(ana, 'POST', '/posts', body, key),
       await web.ask(ana, 'POST', '/posts', body, key),
     ]
-    expect([one.status, two.status, two.json.id]).toEqual([201, 201, one.json.id])
+    expect([one.status, two]).toEqual([201, expect.objectContaining({ status: 201, json: one.json })])
   })
 })
 
@@ -236,7 +230,7 @@ test('the calendar shows what is planned in a span, by time; the list the newest
   const ids: string[] = []
   for (const n of [2, 0, 1]) ids.push((await compose(ana, { publish_at: at(n) })).id)
   const list = (query: string) => stage.ask(ana, 200, 'GET', `/posts?${query}`)
-  const idsOf = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id)
+  const idsOf = ({ items }: Said) => items.map(({ id }) => id)
   const span = `from=${at(0)}&to=${at(3)}`
   expect(idsOf(await list(span))).toEqual([ids[1], ids[2], ids[0]])
   expect(idsOf(await list(`from=${at(1)}&to=${at(2)}&channel_id=${xId}&state=scheduled`))).toEqual([ids[2]])

@@ -1,8 +1,9 @@
-/** A planned post on one channel: its words there, its fate, each try, and who is at it just now. */
+/** A planned post on one channel: its words there and its fate. Tries and who is at it just now: `publication-attempts.ts`. */
 import { createHash } from 'node:crypto'
 import type { Reader, SqlValue, Writer } from '../database.ts'
 import type { PublicationState } from '../model/posts.ts'
 import { inList } from './in-list.ts'
+import { after, attempts, leases } from './publication-attempts.ts'
 
 export interface Publication {
   readonly id: string
@@ -40,22 +41,6 @@ export type LockedPublication = Publication & {
   readonly now: Date
 }
 
-export interface PublicationAttempt {
-  readonly publicationId: string
-  readonly number: number
-  readonly node: string
-  readonly startedAt: Date
-  readonly finishedAt: Date | null
-  readonly outcome: string | null
-  readonly code: string | null
-  readonly reason: string | null
-}
-
-/** The right to publish; `epoch` fences a holder that was paused. */
-export type PublicationLease = Pick<Publication, 'accountId' | 'id' | 'plannedPostId' | 'channelId' | 'epoch'> & {
-  readonly holder: string
-}
-
 export type NewPublication = Pick<Publication, 'id' | 'channelId' | 'text' | 'hasOwnFiles'> & {
   /** What it says on this channel, with the common text where it has none of its own. */
   readonly says: string
@@ -84,7 +69,6 @@ type Row = Omit<Publication, 'hasOwnFiles'> & { readonly hasOwnFiles: number }
 const present = (row: Row): Publication => ({ ...row, hasOwnFiles: row.hasOwnFiles !== 0 })
 
 const seconds30Days = 30 * 86_400
-const after = 'date_add(utc_timestamp(3), interval ? microsecond)'
 
 /** The same words, whatever the spaces between them. */
 const hashOf = (text: string): Buffer | null => {
@@ -93,6 +77,9 @@ const hashOf = (text: string): Buffer | null => {
 }
 
 export const publications = {
+  ...leases,
+  ...attempts,
+
   /** Those of a post, in place of those before; of a channel that stays the id stays. Nothing of the post may have been tried yet. */
   async setAll(
     tx: Writer,
@@ -174,70 +161,6 @@ export const publications = {
       accountId,
       id,
     ])
-  },
-
-  /** The caller has locked it and found it free. */
-  async claim(tx: Writer, publication: Publication, holder: string, ttlMs: number): Promise<PublicationLease> {
-    const { accountId, id, plannedPostId, channelId } = publication
-    const epoch = publication.epoch + 1
-    await tx.run(
-      `update publications set holder = ?, epoch = ?, expires_at = ${after} where account_id = ? and id = ?`,
-      [holder, epoch, ttlMs * 1000, accountId, id],
-    )
-    return { accountId, id, plannedPostId, channelId, holder, epoch }
-  },
-
-  /** Holds it for longer; false when it was lost. */
-  async hold(tx: Writer, lease: PublicationLease, ttlMs: number): Promise<boolean> {
-    const { affectedRows } = await tx.run(
-      `update publications set expires_at = ${after} where account_id = ? and id = ? and holder = ? and epoch = ?`,
-      [ttlMs * 1000, lease.accountId, lease.id, lease.holder, lease.epoch],
-    )
-    return affectedRows === 1
-  },
-
-  /** Gives it back; does nothing when it was lost. */
-  async release(tx: Writer, lease: PublicationLease): Promise<void> {
-    await tx.run(
-      'update publications set holder = null, expires_at = null where account_id = ? and id = ? and holder = ? and epoch = ?',
-      [lease.accountId, lease.id, lease.holder, lease.epoch],
-    )
-  },
-
-  /** Written before the network is called; its number. */
-  async beginAttempt(tx: Writer, publication: Publication, node: string): Promise<number> {
-    const number = publication.attemptCount + 1
-    await tx.run(
-      `update publications set state = 'publishing', reason_code = null, reason = null, next_attempt_at = null, attempt_count = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?`,
-      [number, publication.accountId, publication.id],
-    )
-    await tx.run(
-      'insert into publication_attempts (account_id, publication_id, number, node, started_at) values (?, ?, ?, ?, utc_timestamp(3))',
-      [publication.accountId, publication.id, number, node],
-    )
-    return number
-  },
-
-  async endAttempt(
-    tx: Writer,
-    publication: Pick<Publication, 'accountId' | 'id'>,
-    number: number,
-    outcome: { readonly type: string; readonly code?: string; readonly reason?: string },
-  ): Promise<void> {
-    await tx.run(
-      'update publication_attempts set finished_at = utc_timestamp(3), outcome = ?, code = ?, reason = ? where account_id = ? and publication_id = ? and number = ? and finished_at is null',
-      [outcome.type, outcome.code?.slice(0, 100) ?? null, outcome.reason?.slice(0, 500) ?? null, publication.accountId, publication.id, number],
-    ) // prettier-ignore
-  },
-
-  async attemptsOf(reader: Reader, accountId: string, ids: readonly string[]): Promise<PublicationAttempt[]> {
-    if (ids.length === 0) return []
-    const list = inList(ids)
-    return reader.query<PublicationAttempt>(
-      `select publication_id publicationId, number, node, started_at startedAt, finished_at finishedAt, outcome, code, reason
-       from publication_attempts where account_id = ? and publication_id in ${list.sql} order by publication_id, number`,
-      [accountId, ...list.values],
-    )
   },
 
   /**
