@@ -172,6 +172,8 @@ async function contactOf(storage: Storage, message: Message): Promise<string | u
 async function conclude({ storage }: ActContext, act: Act, outcome: Performed): Promise<void> {
   await storage.write(async (tx) => {
     const facts: NewEvent[] = []
+    // Before its acts, as whoever asks for more of them locks it too.
+    const message = await storage.messages.lock(tx, act.accountId, act.messageId)
     const end = async (state: 'done' | 'failed', reasonCode?: string, reason?: string): Promise<boolean> => {
       const isOurs = await storage.acts.conclude(tx, act, {
         state,
@@ -190,7 +192,7 @@ async function conclude({ storage }: ActContext, act: Act, outcome: Performed): 
       await storage.acts.conclude(tx, act, { state: 'queued', reasonCode, reason, dueInMs })
     }
     if (outcome.type === 'done') {
-      if (await end('done')) await showDone(storage, tx, act, facts)
+      if ((await end('done')) && message !== undefined) await showDone(storage, tx, act, message, facts)
     } else if (outcome.type === 'gone') await end('failed', 'gone', 'The message or its channel is gone.')
     else if (outcome.type === 'refused' && outcome.class !== 'token') await end('failed', outcome.code, outcome.reason)
     else if (act.attemptCount % mostTries === 0)
@@ -210,10 +212,9 @@ async function conclude({ storage }: ActContext, act: Act, outcome: Performed): 
 /** 2 s doubling, spread by a quarter so that what failed together does not come back together. */
 const pauseMs = (tries: number): number => 2_000 * 2 ** ((tries - 1) % mostTries) * (0.75 + Math.random() / 2)
 
-async function showDone(storage: Storage, tx: Writer, act: Act, facts: NewEvent[]): Promise<void> {
-  const message = await storage.messages.lock(tx, act.accountId, act.messageId)
+async function showDone(storage: Storage, tx: Writer, act: Act, message: Message, facts: NewEvent[]): Promise<void> {
   const channel = await storage.channels.get(tx, act.accountId, act.channelId)
-  if (message === undefined || channel === undefined) return
+  if (channel === undefined) return
   const change = changeOf(act, channel)
   const parts = change.type === 'delete' ? await storage.deliveries.ofMessages(tx, act.accountId, [message.id]) : []
   let after = message

@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLogger } from '../infra/logger.ts'
+import { bytesOf } from '../messaging/sandbox/files.ts'
 import { startSandbox } from '../messaging/sandbox/server.ts'
 import type { Sandbox } from '../messaging/sandbox/server.ts'
 
@@ -143,6 +144,52 @@ test('Instagram and WhatsApp: words both ways, pictures and places', async () =>
   })
   expect(answer.status).toBe(200)
   await tomas.getByText('Line 3001').waitFor()
+  expect(faults).toEqual([])
+})
+
+test('X: pictures with their descriptions; what is hidden, deleted and liked, as it is done', async () => {
+  const { page, faults } = await openPhones()
+  const leo = page.getByRole('region', { name: "Leo Lindqvist's phone" })
+  const call = async (method: string, path: string, body: object) => {
+    const isForm = body instanceof FormData
+    const answer = await fetch(`${base}${path}`, {
+      method,
+      headers: { authorization: 'Bearer x-token', ...(isForm ? {} : { 'content-type': 'application/json' }) },
+      body: isForm ? body : JSON.stringify(body),
+    })
+    return ((await answer.json()) as { data: Record<string, string> }).data
+  }
+  const person = '1589012345678901202'
+  const form = new FormData()
+  form.set('media_category', 'dm_image')
+  form.set('media', new Blob([bytesOf('photo.png') ?? '']), 'photo')
+  const media_id = (await call('POST', '/2/media/upload', form))['id']
+  await call('POST', '/2/media/metadata', { id: media_id, metadata: { alt_text: { text: 'The quay at night' } } })
+  await leo.getByRole('tab', { name: 'Messages' }).click()
+  const attachments = [{ media_id }]
+  const { dm_event_id } = await call('POST', `/2/dm_conversations/with/${person}/messages`, { attachments })
+  await leo.getByRole('img', { name: 'The quay at night' }).waitFor()
+  await expect.poll(() => page.evaluate<number>('document.querySelector(".x .text img").naturalWidth')).toBe(640)
+  await call('DELETE', `/2/dm_events/${String(dm_event_id)}`, {})
+  await leo.getByText('Deleted', { exact: true }).waitFor()
+  expect(await leo.getByRole('img', { name: 'The quay at night' }).count()).toBe(0)
+
+  const said = {
+    type: 'x',
+    channel: '1400000000000000001',
+    person: { id: person },
+    kind: 'comment',
+    text: 'What a mess',
+  }
+  const { external_id } = (await (await control('POST', 'say', said)).json()) as { external_id: string }
+  await leo.getByRole('tab', { name: 'Posts' }).click()
+  await leo.getByText('What a mess').waitFor()
+  await call('PUT', `/2/tweets/${external_id}/hidden`, { hidden: true })
+  await leo.getByText('Hidden from others').waitFor()
+  await call('POST', '/2/users/1400000000000000001/likes', { tweet_id: external_id })
+  await leo.getByText('❤️ Hidden from others').waitFor()
+  await call('PUT', `/2/tweets/${external_id}/hidden`, { hidden: false })
+  await leo.getByText('❤️', { exact: true }).waitFor()
   expect(faults).toEqual([])
 })
 

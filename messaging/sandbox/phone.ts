@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import type { Request } from './http.ts'
-import type { World } from './world.ts'
+import type { Act, World } from './world.ts'
 
 const files: Readonly<Record<string, readonly [string, string]>> = {
   '/phone/': ['index.html', 'text/html; charset=utf-8'],
@@ -10,7 +10,7 @@ const files: Readonly<Record<string, readonly [string, string]>> = {
   '/phone/phone.js': ['phone.js', 'text/javascript; charset=utf-8'],
 }
 
-/** Serves `/phone/` and `/phone/live` (server-sent events, one for each utterance; resumes from `Last-Event-ID`). */
+/** Serves `/phone/` and `/phone/live` (server-sent events, one for each utterance and one for each act; resumes from `Last-Event-ID`). */
 export function openPhone(world: World): { serve(call: Request, response: ServerResponse): boolean; close(): void } {
   const open = new Set<ServerResponse>()
 
@@ -27,11 +27,15 @@ export function openPhone(world: World): { serve(call: Request, response: Server
     response.write('retry: 1000\n\n')
     // A phone shows what was said lately, not a whole load test.
     for (const one of world.ledger.slice(Number.isFinite(last) && last > 0 ? last : 0).slice(-500)) put(one)
-    const stop = world.listen(put)
+    const putAct = (act: Act): void => {
+      response.write(`event: act\ndata: ${JSON.stringify(act)}\n\n`)
+    }
+    for (const act of world.acts.filter(({ external_id }) => external_id !== undefined).slice(-500)) putAct(act)
+    const stops = [world.listen(put), world.listenToActs(putAct)]
     const beat = setInterval(() => response.write(': beat\n\n'), 10_000)
     open.add(response)
     response.on('close', () => {
-      stop()
+      for (const stop of stops) stop()
       clearInterval(beat)
       open.delete(response)
     })
@@ -61,7 +65,7 @@ export function openPhone(world: World): { serve(call: Request, response: Server
         'cache-control': 'no-cache',
         'x-content-type-options': 'nosniff',
         'content-security-policy':
-          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; base-uri 'none'; form-action 'none'",
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'",
       })
       response.end(body)
       return true

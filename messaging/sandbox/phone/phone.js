@@ -56,6 +56,9 @@ const firstTab = { 'Mina Sato': 1, 'Leo Lindqvist': 1 }
 const handleOf = (channel) => `@${(channel.handle ?? channel.name).replace(/\s+/g, '')}`
 const said = []
 let lastSeq = 0
+/** What was done to an utterance since, by its id. */
+const done = new Map()
+let lastAct = 0
 const phones = new Map()
 let world = { channels: [], people: [], faults: [] }
 
@@ -277,6 +280,26 @@ class Phone {
       item.append(avatar, make('div', { className: 'body' }, make('div', { className: 'bubble' }, head, text), reply))
     }
     this.place(one, item)
+    mark(item, one)
+  }
+
+  /** Somebody did something to what is shown here, or shows that they are there. */
+  see(act) {
+    const isHere = act.channel === this.channel?.external_id
+    if (!isHere) return
+    const one = said.find(({ external_id }) => external_id === act.external_id)
+    const item = [...this.screen.children].find(
+      ({ dataset }) => dataset.id !== undefined && dataset.id === act.external_id,
+    )
+    if (one && item) mark(item, one)
+    if (this.isPublic || act.person !== this.person.id || act.by !== 'channel') return
+    const sign = act.what === 'typing' ? `${this.channel.name} is typing…` : act.what === 'seen' ? 'Seen' : undefined
+    if (sign === undefined) return
+    this.screen.querySelector('.sign')?.remove()
+    const shown = make('p', { className: 'note sign', textContent: sign })
+    this.screen.append(shown)
+    this.screen.scrollTop = this.screen.scrollHeight
+    if (act.what === 'typing') setTimeout(() => shown.remove(), 6000)
   }
 
   /** Public answers stand below what they answer; everything else at the end. */
@@ -366,16 +389,46 @@ class Phone {
   }
 }
 
+/** How an utterance looks after what was done to it. */
+function mark(item, { external_id: id }) {
+  const acts = done.get(id) ?? []
+  const last = (...names) => acts.findLast(({ what }) => names.includes(what))?.what
+  const reactions = new Map()
+  for (const { what, by, person, emoji } of acts) {
+    const who = by === 'channel' ? by : person
+    if (what === 'react') reactions.set(who, emoji ?? '❤️')
+    if (what === 'unreact') reactions.delete(who)
+  }
+  const text = item.querySelector('.text')
+  const isGone = last('delete') !== undefined
+  const edited = acts.findLast(({ what }) => what === 'edit')
+  if (isGone) text.textContent = 'Deleted'
+  else if (edited?.text !== undefined) text.firstChild.textContent = edited.text
+  item.classList.toggle('gone', isGone)
+  const signs = [
+    ...reactions.values(),
+    ...(last('like', 'unlike') === 'like' ? ['❤️'] : []),
+    ...(last('hide', 'unhide') === 'hide' ? ['Hidden from others'] : []),
+  ]
+  item.querySelector('.marks')?.remove()
+  if (signs.length > 0 && !isGone) text.after(make('p', { className: 'note marks', textContent: signs.join(' ') }))
+}
+
 const initialOf = (name) => (name.match(/\p{L}/u)?.[0] ?? name[0] ?? '?').toUpperCase()
 
-/** Pictures and places in an utterance. Files lie beside this page, wherever their address was made; closed ones do not. */
+/** Pictures, films and places in an utterance. Files lie beside this page, wherever their address was made; closed ones do not. */
 function thingsOf({ picture, files = [], wire }) {
-  const names = [picture, ...files.map(({ url, file }) => url ?? (file && `/media/${file}`))].flatMap(
-    (address) => address?.match(/\/media\/([\w-]+\.(?:png|gif)(?:\?.*)?)$/)?.[1] ?? [],
-  )
+  const shown = [{ url: picture }, ...files].flatMap(({ url, file, alt_text: alt }) => {
+    const name = (url ?? (file && `/media/${file}`))?.match(
+      /\/media\/([\w-]+\.(?:png|gif|jpg|webp|mp4|mov)(?:\?.*)?)$/,
+    )?.[1]
+    return name === undefined ? [] : [{ src: `../media/${name}`, alt: alt ?? 'Picture' }]
+  })
   const place = wire?.location
   return [
-    ...names.map((name) => make('img', { src: `../media/${name}`, alt: 'Picture' })),
+    ...shown.map(({ src, alt }) =>
+      /\.(?:mp4|mov)/.test(src) ? make('video', { src, controls: true, ariaLabel: 'Film' }) : make('img', { src, alt }),
+    ),
     ...(place
       ? [
           make(
@@ -446,6 +499,13 @@ function listen() {
     lastSeq = one.seq
     said.push(one)
     for (const phone of phones.values()) phone.take(one)
+  })
+  live.addEventListener('act', (event) => {
+    const act = JSON.parse(event.data)
+    if (act.seq <= lastAct) return
+    lastAct = act.seq
+    if (act.external_id !== undefined) done.set(act.external_id, [...(done.get(act.external_id) ?? []), act])
+    for (const phone of phones.values()) phone.see(act)
   })
 }
 
