@@ -277,6 +277,7 @@ describe('quick replies, buttons, lists, templates', () => {
     expect(all.find(({ name }) => name === 'ferry_delayed')).toEqual({
       name: 'ferry_delayed', language: 'en', category: 'UTILITY', state: 'APPROVED', header: 'Ferry {{1}}',
       body: 'Hello {{1}}, your ferry leaves {{2}} minutes later.', footer: undefined, buttons: ['Timetable', 'Thank you'],
+      links: ['https://harbour.example/{{1}}', ''],
     }) // prettier-ignore
     const template = { name: 'ferry_delayed', language: 'en', header: ['7'], body: ['Joe', '20'], buttons: ['7'] }
     const old = { text: '', lastInboundAt: new Date(Date.now() - 30 * day), extras: { template } }

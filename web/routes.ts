@@ -24,6 +24,7 @@ import { roleRoutes } from './routes/roles.ts'
 import { scheduledRoutes } from './routes/scheduled.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { teamRoutes } from './routes/teams.ts'
+import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
 
 /** Their paths are below /api/v1. */
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...appRoutes,
   ...appSpendRoutes,
   ...channelRoutes,
+  ...templateRoutes,
   ...connectRoutes,
   ...conversationRoutes,
   ...messageRoutes,

@@ -401,6 +401,8 @@ export interface Template {
   readonly body: string
   readonly footer: string | undefined
   readonly buttons: readonly string[]
+  /** Where each button leads, with its placeholder if it has one; '' for those that lead nowhere. */
+  readonly links?: readonly string[]
 }
 
 /** An upload: done, or still being looked at by the network. */

@@ -1,6 +1,6 @@
 import { Problem } from '../../infra/errors.ts'
 import { checkPlace, limitsFor } from '../../messaging/check-sayable.ts'
-import type { Limits } from '../../messaging/connectors/connector.ts'
+import type { Connector, FileKind, Limits, OutboundFile } from '../../messaging/connectors/connector.ts'
 import { connectorOf } from '../../messaging/connectors/registry.ts'
 import { fileKinds } from '../../messaging/files.ts'
 import { humanAgentFrom, privateReplyClosesAt, windowClosesAt } from '../../messaging/windows.ts'
@@ -35,7 +35,7 @@ export async function presentSayable(
       counting: limits.counting,
       closes_at: closesAt?.toISOString() ?? null,
       human_agent_from: from?.toISOString() ?? null,
-      files: presentFiles(limits),
+      files: { ...presentFiles(limits), together: togetherIn(connector, kind) },
       extras: presentExtraLimits(limits),
       acts: [...acts],
     }
@@ -58,6 +58,7 @@ const note: SayableJson = {
         { types: [kind === 'file' ? '*/*' : `${kind}/*`], max_bytes: 100 * 1024 * 1024, max_bytes_of: {} },
       ]),
     ),
+    together: { text_with: [...fileKinds], pictures: noteFiles },
   },
   extras: { quick_replies: null, templates: false, interactive: null, quote: false },
   acts: [],
@@ -99,7 +100,30 @@ async function refusalOf(
   }
 }
 
-const presentFiles = ({ files }: Limits): SayableJson['files'] => ({
+/** Told by how the connector divides a text with one file, and pictures alone. */
+function togetherIn(connector: Connector, kind: Exclude<OutboundKind, 'note'>): SayableJson['files']['together'] {
+  if (connector.split === undefined) return { text_with: [...fileKinds], pictures: Number.MAX_SAFE_INTEGER }
+  const parts = (text: string, files: readonly FileKind[]) =>
+    connector.split?.({ kind, text, files: files.map(sample) }) ?? []
+  const pictures = Array.from({ length: 20 }, () => 'image' as const)
+  return {
+    text_with: fileKinds.filter((file) => parts('.', [file]).length === 1),
+    pictures: parts('', pictures)[0]?.files.length ?? 1,
+  }
+}
+
+const sample = (kind: FileKind): OutboundFile => ({
+  kind,
+  contentType: kind === 'file' ? 'application/pdf' : `${kind}/${kind === 'image' ? 'jpeg' : 'mp4'}`,
+  size: 1,
+  name: undefined,
+  altText: undefined,
+  uploadedId: undefined,
+  publicUrl: '',
+  open: () => Promise.reject(new Error('a sample has no bytes')),
+})
+
+const presentFiles = ({ files }: Limits): Omit<SayableJson['files'], 'together'> => ({
   max: files.max,
   kinds: Object.fromEntries(
     fileKinds.flatMap((kind) => {

@@ -180,6 +180,12 @@ export const sayableShape = z.object({
         max_bytes_of: z.record(z.string(), z.number().int()).describe('for single types'),
       }),
     ),
+    together: z
+      .object({
+        text_with: z.array(z.enum(fileKinds)).describe('kinds of file that a text goes with in one message'),
+        pictures: z.number().int().describe('so many stand in one message; other files stand alone'),
+      })
+      .describe('what the network takes in one message; the rest follows in messages of its own'),
   }),
   extras: z.object({
     quick_replies: z.object({ max: z.number().int(), max_title_length: z.number().int() }).nullable(),
@@ -409,6 +415,18 @@ export const documentShape = z.object({
   variants: variantsShape,
 })
 
+/** Said by its name and language, with a value for each placeholder `{{1}}`. */
+export const templateShape = z.object({
+  name: z.string(),
+  language: z.string(),
+  category: z.string(),
+  state: z.string().describe('only APPROVED ones may be said'),
+  header: z.string().nullable(),
+  body: z.string(),
+  footer: z.string().nullable(),
+  buttons: z.array(z.object({ text: z.string(), link: z.string().nullable().describe('may have a placeholder') })),
+})
+
 export const deadLetterShape = z.object({
   id,
   queue: z.string(),
@@ -439,4 +457,5 @@ export type ReceivedEntryJson = z.infer<typeof receivedEntryShape>
 export type ReplayJson = z.infer<typeof replayShape>
 export type ReceivedJson = z.infer<typeof receivedShape>
 export type SessionJson = z.infer<typeof sessionShape>
+export type TemplateJson = z.infer<typeof templateShape>
 export type DocumentJson = z.infer<typeof documentShape>

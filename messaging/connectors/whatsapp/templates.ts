@@ -40,6 +40,8 @@ function readTemplate(one: Fields): Template | undefined {
   const textIn = (type: string): string | undefined => textOf(components.find((part) => part.type === type)?.text)
   const body = textIn('BODY')
   if (name === undefined || language === undefined || body === undefined) return undefined
+  const buttons = listOf(components.find((part) => part.type === 'BUTTONS')?.buttons).map(fieldsOf)
+  const links = buttons.map((button) => textOf(button.url) ?? '')
   return {
     name,
     language,
@@ -48,8 +50,7 @@ function readTemplate(one: Fields): Template | undefined {
     header: textIn('HEADER'),
     body,
     footer: textIn('FOOTER'),
-    buttons: listOf(components.find((part) => part.type === 'BUTTONS')?.buttons).map(
-      (button) => textOf(fieldsOf(button).text) ?? '',
-    ),
+    buttons: buttons.map((button) => textOf(button.text) ?? ''),
+    ...(links.some((link) => link !== '') && { links }),
   }
 }
