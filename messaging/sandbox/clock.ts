@@ -1,5 +1,7 @@
 /** The sandbox's own time: like ours, faster, or pushed forward. Retries, tokens, quotas and media run out by it. */
 
+import type { Utterance } from './shapes.ts'
+
 interface Entry {
   readonly due: number
   readonly act: () => void
@@ -70,3 +72,7 @@ export class SandboxClock {
     }, wait)
   }
 }
+
+/** How many milliseconds ago something was said, by the sandbox's time. */
+export const ageOf = ({ clock }: { readonly clock: SandboxClock }, said: Pick<Utterance, 'at' | 'clock_at'>): number =>
+  clock.now() - (said.clock_at ?? Date.parse(said.at))

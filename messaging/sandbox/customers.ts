@@ -115,9 +115,6 @@ export async function markRead(stage: Stage, channelId: string, personId: string
   await stage.webhooks.post(app, body, channelId)
 }
 
-/** How long ago something was said, by the sandbox's time. */
-export const ageOf = ({ clock }: Stage, said: Utterance): number => clock.now() - (said.clock_at ?? Date.parse(said.at))
-
 /** The channel's first post: the one under which the demonstration's customers comment. */
 export const firstPost = (world: World, channel: string): Utterance | undefined =>
   world.ledger.find((said) => said.channel === channel && said.kind === 'post' && said.direction === 'outbound')

@@ -1,6 +1,7 @@
 /** Publishing as an Instagram account: containers, their state, and making them public (Instagram content publishing). */
 import { flagOf, textOf } from '../connectors/reading.ts'
-import { ageOf, tell } from './customers.ts'
+import { ageOf } from './clock.ts'
+import { tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { graphError } from './graph-error.ts'
 import { fetchGiven } from './graph-files.ts'

@@ -1,7 +1,8 @@
 /** Publishing as a Page: posts with links and photos, videos that take their time (Pages API: posts; Video API). */
 import { fieldsOf, flagOf, idOf, listOf, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
-import { ageOf, tell } from './customers.ts'
+import { ageOf } from './clock.ts'
+import { tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { graphError, missing } from './graph-error.ts'
 import { fetchGiven, findKept, keepPhoto, keepUnpublished, shown } from './graph-files.ts'

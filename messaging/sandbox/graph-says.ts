@@ -1,7 +1,8 @@
 /** What may be said through the Graph API for a Page or an Instagram account: messages and comments. */
 import { fieldsOf, idOf, listOf, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
-import { ageOf, confirmDelivery, tell } from './customers.ts'
+import { ageOf } from './clock.ts'
+import { confirmDelivery, tell } from './customers.ts'
 import type { Stage } from './customers.ts'
 import { senderAction } from './graph-does.ts'
 import { graphError, missing } from './graph-error.ts'

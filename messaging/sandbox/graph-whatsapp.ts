@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { fieldsOf, idOf, textOf } from '../connectors/reading.ts'
 import type { Fields } from '../connectors/reading.ts'
-import { ageOf } from './customers.ts'
+import { ageOf } from './clock.ts'
 import type { Stage } from './customers.ts'
 import { businessAccountOf, displayNumberOf } from './graph-channel.ts'
 import { missing } from './graph-error.ts'
