@@ -36,6 +36,7 @@ export interface Stage extends Pick<Site, 'config' | 'storage' | 'ana' | 'ben' |
   readonly site: Site
   readonly web: Node
   readonly sandbox: Sandbox
+  readonly metaAppId: string
   readonly pageId: string
   readonly xId: string
   /** Somebody of Ana's account; `channelIds`: limited to these. */
@@ -108,6 +109,7 @@ export async function openStage(): Promise<Stage> {
     name: 'Meta',
     externalId: '99',
     secrets: ['meta-secret'],
+    verifyToken: 'verify',
     apiBaseUrl: base,
   })
   const xAppId = await createApp(storage, config, ana.accountId, {
@@ -131,6 +133,7 @@ export async function openStage(): Promise<Stage> {
     site,
     web,
     sandbox,
+    metaAppId: metaId,
     pageId,
     xId,
     control,
