@@ -131,7 +131,7 @@ describe('a second factor', () => {
     expect(url).toContain(`secret=${String(secret)}`)
     const step = stepAt(Date.now())
     expect((await browser.ask('POST', '/profile/totp/confirm', { code: '000000' })).status).toBe(422)
-    const confirmed = await browser.ask('POST', '/profile/totp/confirm', { code: totpCode(secret, step - 1) })
+    const confirmed = await browser.ask('POST', '/profile/totp/confirm', { code: totpCode(secret, step) })
     expect(confirmed.json.recovery_codes).toHaveLength(10)
 
     const attempt = (code?: string) =>
@@ -140,8 +140,8 @@ describe('a second factor', () => {
     expect((await node.ask(undefined, 'POST', '/session', { email, password: 'wrong' })).json.code).toBe(
       'wrong_credentials',
     )
-    expect((await attempt(totpCode(secret, step - 1))).json.code).toBe('wrong_code')
-    const code = totpCode(secret, step)
+    expect((await attempt(totpCode(secret, step))).json.code).toBe('wrong_code')
+    const code = totpCode(secret, step + 1)
     const both = await Promise.all([attempt(code), attempt(code)])
     expect(both.map(({ status }) => status).sort()).toEqual([200, 401])
     expect((await attempt(code)).json.code).toBe('wrong_code')

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
 /** Users, roles and teams; who is limited to what; and the audit log of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { beginConversation, connectChannels, openSite, password } from './web-site.ts'
@@ -111,6 +111,59 @@ describe('users', () => {
     const give = (id: string) => node.ask(site.ana, 'PATCH', `/conversations/${id}`, { assignee_id: tom.userId })
     expect((await Promise.all(begun.map(({ id }) => give(id)))).map(({ status }) => status)).toEqual([200, 422, 200])
     expect((await fresh.ask(tom, 'GET', '/audit')).status).toBe(403)
+  })
+})
+
+describe('facts', () => {
+  it('are heard only of the channels that someone is limited to, in the list and live', async () => {
+    const { accountId } = site.ana
+    const { json: channel } = await node.ask(site.ana, 'POST', '/channels', {
+      ...{ app_id: keys.xId, type: 'x', name: '@pier', external_id: '77' },
+      credentials: { access_token: 'a', access_token_secret: 'b' },
+    })
+    const [own, foreign] = [
+      await beginConversation(site, accountId, channel.id),
+      await beginConversation(site, accountId, keys.pageId),
+    ]
+    const lea = await join('lea')
+    await node.ask(site.ana, 'PATCH', `/users/${lea.userId}`, { channel_ids: [channel.id] })
+    const fresh = await site.addNode()
+    const before = await site.storage.events.lastNumber(site.storage.primary)
+    const abort = new AbortController()
+    const stream = await fetch(`${fresh.url}/api/v1/live?after=${String(before)}`, {
+      headers: { authorization: `Bearer ${lea.token}` },
+      signal: abort.signal,
+    })
+    let heard = ''
+    const reading = (async () => {
+      for await (const bytes of stream.body ?? []) heard += Buffer.from(bytes).toString()
+    })().catch(() => undefined)
+    const say = (facts: readonly (readonly [string, Record<string, string>])[]) =>
+      site.storage.write(async (tx) => {
+        const row = await tx.first<{ last_number: number }>('select last_number from relay where id = 1 for update')
+        const last = row?.last_number ?? 0
+        await tx.insertMany(
+          'events',
+          ['number', 'account_id', 'type', 'data', 'at'],
+          facts.map(([type, data], index) => [last + 1 + index, accountId, type, JSON.stringify(data), new Date()]),
+        )
+        await tx.run('update relay set last_number = ? where id = 1', [last + facts.length])
+      })
+    await say([
+      ['message.received', { conversation_id: own.id }],
+      ['message.received', { conversation_id: foreign.id }],
+      ['channel.changed', { channel_id: keys.pageId }],
+      ['channel.changed', { channel_id: channel.id }],
+      ['app.changed', { app_id: keys.metaId }],
+      ['message.received', { conversation_id: own.id }],
+    ])
+    const expected = [1, 4, 6].map((at) => before + at)
+    const { items } = (await fresh.ask(lea, 'GET', `/events?after=${String(before)}`)).json
+    expect(items.map((item: { number: number }) => item.number)).toEqual(expected)
+    await expect.poll(() => heard, { timeout: 10_000 }).toContain(`id: ${String(before + 6)}\n`)
+    abort.abort()
+    await reading
+    expect([...heard.matchAll(/^id: (\d+)$/gm)].map(([, number]) => Number(number))).toEqual(expected)
   })
 })
 

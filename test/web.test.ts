@@ -177,7 +177,15 @@ describe('changes by cookie', () => {
   })
 })
 
+let foreignTries = 0
+
 describe('who may ask', () => {
+  afterAll(() => {
+    process.stdout.write(
+      `foreign and malformed ids: ${String(foreignTries)} requests, each answered as if there were nothing\n`,
+    )
+  })
+
   it('has seen the routes', () => {
     expect(routes.length).toBeGreaterThan(25)
   })
@@ -312,6 +320,7 @@ describe('who may ask', () => {
           bodyOf(route) && (goodBodies[name] ?? {}),
         )
         expect([id, answer.status, problem.parse(answer.json).code]).toEqual([id, 404, 'not_found'])
+        foreignTries += 1
       }
     },
   )

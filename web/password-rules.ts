@@ -12,7 +12,7 @@ export async function admitPassword(password: string, about: readonly string[], 
   const refuse = (message: string): never => {
     throw invalid([{ field, message }])
   }
-  if ([...password].length < shortestPassword)
+  if (Array.from(password).length < shortestPassword)
     refuse(`Expected at least ${String(shortestPassword)} characters. Several words make a good password.`)
   if (password.length > longestPassword) refuse(`Expected at most ${String(longestPassword)} characters.`)
   const plain = password.normalize('NFKC').toLowerCase()

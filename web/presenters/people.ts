@@ -134,8 +134,8 @@ export function presentRoles(
   counts: ReadonlyMap<string, number>,
 ): RoleJson[] {
   const builtIn = builtInRoles.map((name) => ({
-    id: name as string,
-    name: name as string,
+    id: name,
+    name,
     permissions: permissionsOfRole[name],
   }))
   return [...builtIn, ...own].map((role, index) => ({
