@@ -193,6 +193,54 @@ test('X: pictures with their descriptions; what is hidden, deleted and liked, as
   expect(faults).toEqual([])
 })
 
+test('Meta: what can be pressed, files, and a hidden comment that only its author still sees', async () => {
+  const { page, faults } = await openPhones()
+  const ana = page.getByRole('region', { name: "Ana Duarte's phone" })
+  const mina = page.getByRole('region', { name: "Mina Sato's phone" })
+  const graph = async (token: string, path: string, body: object) =>
+    (await (
+      await fetch(`${base}/v25.0/${path}?access_token=${token}`, {
+        method: 'POST',
+        ...(body instanceof FormData
+          ? { body }
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      })
+    ).json()) as Record<string, string>
+  const person = { id: '7100000000000001', name: 'Ana Duarte' }
+  await control('POST', 'say', { type: 'facebook', channel: '11', person, text: 'A table, please' })
+  const recipient = { id: person.id }
+  const form = new FormData()
+  form.set('message', JSON.stringify({ attachment: { type: 'file', payload: { is_reusable: true } } }))
+  form.set('filedata', new Blob([bytesOf('ticket.pdf') ?? ''], { type: 'application/pdf' }), 'ticket.pdf')
+  const { attachment_id } = await graph('page-token', 'me/message_attachments', form)
+  await graph('page-token', 'me/messages', { recipient, message: { attachment: { type: 'file', payload: { attachment_id } } } }) // prettier-ignore
+  await ana.getByRole('tab', { name: 'Messenger' }).click()
+  await ana.getByRole('link', { name: 'ticket.pdf' }).waitFor()
+  const quick_replies = ['Two', 'Four'].map((title) => ({ content_type: 'text', title, payload: title }))
+  await graph('page-token', 'me/messages', { recipient, message: { text: 'For how many?', quick_replies } })
+  await ana.getByRole('button', { name: 'Four' }).click()
+  await ana.getByText('Four', { exact: true }).waitFor()
+  expect(await ana.getByRole('button', { name: 'Two' }).count()).toBe(0)
+
+  const said = { type: 'facebook', channel: '11', person, kind: 'comment', text: 'Rude words' }
+  const { external_id } = (await (await control('POST', 'say', said)).json()) as { external_id: string }
+  for (const phone of [ana, mina]) {
+    await phone.getByRole('tab', { name: 'Post' }).click()
+    await phone.getByText('Rude words', { exact: true }).waitFor()
+  }
+  await graph('page-token', external_id, { is_hidden: true })
+  await mina.getByText('Rude words', { exact: true }).waitFor({ state: 'hidden' })
+  await ana.getByText('Hidden from others').waitFor()
+
+  const tomas = page.getByRole('region', { name: "Tomás Reis's phone" })
+  const buttons = ['Monday', 'Tuesday'].map((title) => ({ type: 'reply', reply: { id: title, title } }))
+  const interactive = { type: 'button', body: { text: 'Which day?' }, action: { buttons } }
+  await graph('whatsapp-token', '15/messages', { messaging_product: 'whatsapp', to: '351910000001', type: 'interactive', interactive }) // prettier-ignore
+  await tomas.getByRole('button', { name: 'Tuesday' }).click()
+  await tomas.getByText('Tuesday', { exact: true }).nth(1).waitFor()
+  expect(faults).toEqual([])
+})
+
 test('a switch turns a fault on and off', async () => {
   const { page } = await openPhones()
   const listed = async (): Promise<unknown> =>

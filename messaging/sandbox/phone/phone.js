@@ -234,7 +234,8 @@ class Phone {
   }
 
   put(one) {
-    if (!this.isPublic) this.screen.querySelector('.empty')?.remove()
+    // Quick replies vanish with whatever is said next.
+    if (!this.isPublic) for (const old of this.screen.querySelectorAll('.empty, .choices.quick')) old.remove()
     const isMine = one.direction === 'inbound' && one.person === this.person.id
     const item = make('article', { className: isMine ? 'mine' : one.direction === 'outbound' ? 'theirs' : 'other' })
     item.dataset.kind = one.kind
@@ -248,7 +249,7 @@ class Phone {
       textContent: new Date(one.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
     })
     const text = make('p', { className: 'text', textContent: one.text, dir: 'auto' })
-    text.append(...thingsOf(one))
+    text.append(...thingsOf(one), ...filesOf(one))
     // A picture that arrives late must not push what was at the end out of sight.
     for (const picture of text.querySelectorAll('img'))
       picture.addEventListener('load', () => {
@@ -279,6 +280,7 @@ class Phone {
       reply.addEventListener('click', () => this.answer(one))
       item.append(avatar, make('div', { className: 'body' }, make('div', { className: 'bubble' }, head, text), reply))
     }
+    if (!this.isPublic && one.choices) text.after(this.buildChoices(one))
     this.place(one, item)
     mark(item, one)
   }
@@ -300,6 +302,20 @@ class Phone {
     this.screen.append(shown)
     this.screen.scrollTop = this.screen.scrollHeight
     if (act.what === 'typing') setTimeout(() => shown.remove(), 6000)
+  }
+
+  /** What may be pressed below a message. */
+  buildChoices({ choices, external_id, channel }) {
+    const buttons = choices.map(({ id, title, description }) => {
+      const words = [title, ...(description ? [make('small', { textContent: description })] : [])]
+      const button = make('button', { type: 'button' }, ...words)
+      button.addEventListener('click', () => {
+        this.isTouched = true
+        void call('POST', 'meta/press', { channel, external_id, id, person: this.person.id }).catch(() => undefined)
+      })
+      return button
+    })
+    return make('div', { className: choices[0].as === 'quick_reply' ? 'choices quick' : 'choices' }, ...buttons)
   }
 
   /** Public answers stand below what they answer; everything else at the end. */
@@ -405,6 +421,9 @@ function mark(item, { external_id: id }) {
   if (isGone) text.textContent = 'Deleted'
   else if (edited?.text !== undefined) text.firstChild.textContent = edited.text
   item.classList.toggle('gone', isGone)
+  if (isGone) item.querySelector('.choices')?.remove()
+  // A hidden comment is still there for whoever wrote it.
+  item.hidden = last('hide', 'unhide') === 'hide' && !item.classList.contains('mine')
   const signs = [
     ...reactions.values(),
     ...(last('like', 'unlike') === 'like' ? ['❤️'] : []),
@@ -441,6 +460,26 @@ function thingsOf({ picture, files = [], wire }) {
         ]
       : []),
   ]
+}
+
+/** Files that are no pictures and no films. */
+function filesOf({ files = [] }) {
+  return files.flatMap(({ url, file, title }) => {
+    const [, name, ending] = (url ?? (file && `/media/${file}`))?.match(/\/media\/([\w-]+\.(\w+)(?:\?.*)?)$/) ?? []
+    if (name === undefined || /^(?:png|gif|jpg|webp|mp4|mov)$/.test(ending)) return []
+    const src = `../media/${name}`
+    return /^(?:wav|mp3|ogg|m4a|aac|amr)$/.test(ending)
+      ? [make('audio', { src, controls: true, ariaLabel: 'Voice' })]
+      : [
+          make('a', {
+            className: 'file',
+            href: src,
+            target: '_blank',
+            rel: 'noopener',
+            textContent: `📄 ${title ?? 'File'}`,
+          }),
+        ]
+  })
 }
 
 /** Where a public utterance stands. Facebook and Instagram have two levels of comments, X a chain. */
