@@ -102,13 +102,17 @@ export function addNote(
   })
 }
 
-const keepFiles = (
+/** @throws Problem 422 `attachment_gone` for what has been cleared away since it was found */
+async function keepFiles(
   storage: Storage,
   tx: Writer,
   { accountId, id }: Message,
   files: readonly { readonly document: Document; readonly kind: FileKind; readonly altText: string | null }[],
-): Promise<void> =>
-  storage.attachments.insertOwn(
+): Promise<void> {
+  for (const [index, { document }] of files.entries())
+    if (!(await storage.documents.hold(tx, accountId, document.id)))
+      throw refusal('attachment_gone', `attachments.${String(index)}`, 'There is no such file any more.')
+  await storage.attachments.insertOwn(
     tx,
     files.map(({ document, kind, altText }, position) => ({
       accountId,
@@ -122,6 +126,7 @@ const keepFiles = (
       documentId: document.id,
     })),
   )
+}
 
 /** The message of an earlier try under the same id; the conversation is locked, so there is no other try at the same time. */
 function findAlready(
