@@ -189,9 +189,10 @@ async function conclude({ storage }: ActContext, act: Act, outcome: Performed): 
       return isOurs
     }
     const again = async (reasonCode: string, reason: string, dueInMs: number): Promise<void> => {
-      await storage.acts.conclude(tx, act, { state: 'queued', reasonCode, reason, dueInMs })
+      const isUnsure = outcome.type === 'unknown' ? { isUnsure: true as const } : {}
+      await storage.acts.conclude(tx, act, { state: 'queued', reasonCode, reason, dueInMs, ...isUnsure })
     }
-    if (outcome.type === 'done') {
+    if (outcome.type === 'done' || wasDeletedBefore(act, outcome)) {
       if ((await end('done')) && message !== undefined) await showDone(storage, tx, act, message, facts)
     } else if (outcome.type === 'gone') await end('failed', 'gone', 'The message or its channel is gone.')
     else if (outcome.type === 'refused' && outcome.class !== 'token') await end('failed', outcome.code, outcome.reason)
@@ -208,6 +209,13 @@ async function conclude({ storage }: ActContext, act: Act, outcome: Performed): 
     await storage.outbox.appendMany(tx, facts)
   })
 }
+
+/** Networks refuse to delete what is not there: after a try without an answer, that one has done it. */
+const wasDeletedBefore = ({ what, isUnsure }: Act, outcome: Performed): boolean =>
+  what === 'delete' &&
+  isUnsure &&
+  outcome.type === 'refused' &&
+  (outcome.class === 'content' || outcome.class === 'recipient')
 
 /** 2 s doubling, spread by a quarter so that what failed together does not come back together. */
 const pauseMs = (tries: number): number => 2_000 * 2 ** ((tries - 1) % mostTries) * (0.75 + Math.random() / 2)

@@ -236,6 +236,38 @@ describe('done', () => {
     await expect(ask(reply, 'delete')).rejects.toMatchObject({ code: 'deleted_target' })
   })
 
+  test('our own message in three parts: each of them, also when the answer to the second got lost', async () => {
+    const reply = await said({ kind: 'reply' })
+    const { storage } = platform
+    const externalIds = [reply.externalId ?? '', await weSay(true, 'second'), await weSay(true, 'third')]
+    const { accountId, channelId, conversationId, id: messageId } = reply
+    await storage.write(async (tx) => {
+      const parts = externalIds.map((_, part) => ({ part, partCount: 3, text: `part ${String(part)}`, files: [] }))
+      await storage.deliveries.insert(
+        tx,
+        parts.map((part) => ({ ...part, id: newId(), accountId, channelId, conversationId, messageId, seq: null })),
+      )
+      for (const [part, externalId] of externalIds.entries())
+        await tx.run("update deliveries set external_id = ?, state = 'sent' where message_id = ? and part = ?", [
+          externalId,
+          messageId,
+          part,
+        ])
+    })
+    await ask(reply, 'delete')
+    await fault('drop_answer', { network: 'x', count: 2 })
+    await work(reply)
+    expect(await now(reply)).toMatchObject({ deletedAt: null })
+    await makeDue(reply)
+    await work(reply)
+    await makeDue(reply)
+    await work(reply)
+    for (const externalId of externalIds) expect(await onNetwork({ ...reply, externalId })).toEqual(['delete'])
+    expect(await now(reply)).toMatchObject({ text: null, deletedAt: expect.any(Date) })
+    const parts = await storage.deliveries.ofMessages(storage.primary, accountId, [messageId])
+    expect(parts.filter(({ part, deletedAt }) => part > 0 && deletedAt === null)).toEqual([])
+  })
+
   test('a reaction, by the queue, from the relay to whichever node', async () => {
     running.push(
       startRelay({ ...platform, logger, holder: 'test' }),
@@ -347,6 +379,23 @@ describe('not at the first try', () => {
     await work(comment)
     expect(await actsOf(comment)).toMatchObject([{ state: 'done', reason: null }])
     expect((await now(comment)).isHidden).toBe(true)
+  })
+
+  test.each([
+    ['facebook', 'delete', { deletedAt: expect.any(Date) }],
+    ['facebook', 'hide', { isHidden: true }],
+    ['facebook', 'like', { reactions: [expect.objectContaining({ emoji: '👍' })] }],
+    ['x', 'like', { reactions: [expect.objectContaining({ emoji: '❤️' })] }],
+  ] as const)('%s: %s happened, but its answer got lost: once more changes nothing', async (type, what, looks) => {
+    const comment = await said({ type, kind: 'comment', text: `lost ${String(++serial)}` })
+    await fault('drop_answer', { network: type === 'x' ? 'x' : 'meta' })
+    await ask(comment, what)
+    await work(comment)
+    expect(await onNetwork(comment)).toEqual([what])
+    await makeDue(comment)
+    await work(comment)
+    expect(await actsOf(comment)).toMatchObject([{ state: 'done' }])
+    expect(await now(comment)).toMatchObject(looks)
   })
 
   test('eight times, then it has failed, with the last reason', async () => {

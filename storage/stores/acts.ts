@@ -16,6 +16,8 @@ export interface Act {
   readonly reasonCode: string | null
   readonly reason: string | null
   readonly attemptCount: number
+  /** A try of it ended without an answer: it may have been done. */
+  readonly isUnsure: boolean
   readonly nextAttemptAt: Date | null
   readonly createdBy: string | null
   readonly createdAt: Date
@@ -32,12 +34,13 @@ export interface ActChange {
   readonly state: ActState
   readonly reasonCode?: string
   readonly reason?: string
+  readonly isUnsure?: true
   /** From now, by the database's clock. */
   readonly dueInMs?: number
 }
 
 const columns = `a.id, a.account_id accountId, a.channel_id channelId, a.conversation_id conversationId, a.message_id messageId, a.what, a.emoji,
-  a.state, a.reason_code reasonCode, a.reason, a.attempt_count attemptCount, a.next_attempt_at nextAttemptAt, a.created_by createdBy,
+  a.state, a.reason_code reasonCode, a.reason, a.attempt_count attemptCount, a.is_unsure isUnsure, a.next_attempt_at nextAttemptAt, a.created_by createdBy,
   a.created_at createdAt, a.updated_at updatedAt`
 
 /** A time as `datetime(3)` from now. */
@@ -55,30 +58,36 @@ export const acts = {
     )
   },
 
-  get(reader: Reader, accountId: string, id: string): Promise<Act | undefined> {
-    return reader.first<Act>(`select ${columns} from acts a where a.account_id = ? and a.id = ?`, [accountId, id])
+  async get(reader: Reader, accountId: string, id: string): Promise<Act | undefined> {
+    const row = await reader.first<Row>(`select ${columns} from acts a where a.account_id = ? and a.id = ?`, [
+      accountId,
+      id,
+    ])
+    return row && present(row)
   },
 
   /** Those of these messages, the oldest first. */
   async ofMessages(reader: Reader, accountId: string, messageIds: readonly string[]): Promise<Act[]> {
     if (messageIds.length === 0) return []
     const list = inList(messageIds)
-    return reader.query<Act>(
+    const rows = await reader.query<Row>(
       `select ${columns} from acts a where a.account_id = ? and a.message_id in ${list.sql} order by a.created_at, a.id`,
       [accountId, ...list.values],
     )
+    return rows.map(present)
   },
 
   /** Those that are not over, and the last one if it failed. */
   async openOfMessages(reader: Reader, accountId: string, messageIds: readonly string[]): Promise<Act[]> {
     if (messageIds.length === 0) return []
     const list = inList(messageIds)
-    return reader.query<Act>(
+    const rows = await reader.query<Row>(
       `select ${columns} from acts a where a.account_id = ? and a.message_id in ${list.sql} and (a.state in ('queued', 'doing')
          or (a.state = 'failed' and not exists (select 1 from acts b where b.account_id = a.account_id and b.message_id = a.message_id and ${isBefore('a', 'b')})))
        order by a.created_at, a.id`,
       [accountId, ...list.values],
     )
+    return rows.map(present)
   },
 
   /** Ends those of the message that nobody has begun: something else was asked for afterwards. */
@@ -97,7 +106,7 @@ export const acts = {
    * channel that must be reconnected not at all.
    */
   async claim(tx: Writer, accountId: string, conversationId: string, leaseMs: number): Promise<Act | undefined> {
-    const act = await tx.first<Act>(
+    const act = await tx.first<Row>(
       `select ${columns} from acts a where a.account_id = ? and a.conversation_id = ? and a.state in ('queued', 'doing')
          and a.next_attempt_at <= utc_timestamp(3)
          and exists (select 1 from channels c where c.account_id = a.account_id and c.id = a.channel_id and c.state <> 'reconnect_needed')
@@ -112,22 +121,23 @@ export const acts = {
        where account_id = ? and id = ?`,
       [leaseMs * 1000, accountId, act.id],
     )
-    return { ...act, state: 'doing', attemptCount: act.attemptCount + 1 }
+    return { ...present(act), state: 'doing', attemptCount: act.attemptCount + 1 }
   },
 
   /** Writes down what became of this attempt; false: another has begun since, and this one is history. */
   async conclude(
     tx: Writer,
     act: Pick<Act, 'accountId' | 'id' | 'attemptCount'>,
-    { state, reasonCode, reason, dueInMs }: ActChange,
+    { state, reasonCode, reason, isUnsure, dueInMs }: ActChange,
   ): Promise<boolean> {
     const { affectedRows } = await tx.run(
-      `update acts set state = ?, reason_code = ?, reason = ?, next_attempt_at = ${dueInMs === undefined ? '?' : inMs}, updated_at = utc_timestamp(3)
+      `update acts set state = ?, reason_code = ?, reason = ?, is_unsure = is_unsure or ?, next_attempt_at = ${dueInMs === undefined ? '?' : inMs}, updated_at = utc_timestamp(3)
        where account_id = ? and id = ? and state = 'doing' and attempt_count = ?`,
       [
         state,
         reasonCode ?? null,
         reason?.slice(0, 500) ?? null,
+        isUnsure === true,
         dueInMs === undefined ? null : Math.round(dueInMs) * 1000,
         act.accountId,
         act.id,
@@ -151,3 +161,8 @@ export const acts = {
     )
   },
 }
+
+type Row = Omit<Act, 'isUnsure'> & { readonly isUnsure: number }
+
+/** The driver tells booleans as numbers. */
+const present = (row: Row): Act => ({ ...row, isUnsure: row.isUnsure !== 0 })
