@@ -30,6 +30,11 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       work: clear('sessions', () => storage.write((tx) => storage.sessions.removeExpired(tx, portion))),
     },
     {
+      name: 'expired-invitations',
+      everyMs: 3_600_000,
+      work: clear('invitations', () => storage.write((tx) => storage.invitations.removeExpired(tx, portion))),
+    },
+    {
       name: 'old-idempotency-keys',
       everyMs: 60_000,
       work: clear('idempotency keys', () =>

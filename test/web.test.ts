@@ -225,10 +225,18 @@ describe('who may ask', () => {
     })
   }
 
+  async function ownPost(): Promise<Readonly<Record<string, string>>> {
+    const post = await node.ask(site.ana, 'POST', '/posts', { text: 'Two more boats', channel_ids: [keys.pageId] })
+    expect(post.status).toBe(201)
+    return { posts: String(post.json.id), publications: String(post.json.channels[0].id) }
+  }
+
   /** A body that would be good for a thing of one's own. */
   const goodBodies: Readonly<Record<string, unknown>> = {
     'PATCH /apps/:id': { secrets: ['stolen'] },
     'PATCH /channels/:id': { name: 'Stolen' },
+    'POST /posts/:id/reject': { reason: 'Stolen' },
+    'POST /publications/:id/settle': { arrived: true },
     'PATCH /users/:id': { name: 'Stolen' },
     'PATCH /roles/:id': { name: 'Stolen' },
     'PATCH /teams/:id': { name: 'Stolen' },
@@ -300,6 +308,7 @@ describe('who may ask', () => {
         attachments: attachment?.id ?? '',
         'dead-letters': letter?.id ?? '',
         ...(await ownPeople()),
+        ...(await ownPost()),
       }
       const own = existing[route.path.split('/')[1] ?? '']
       expect(own, `an existing thing for ${name}`).toBeDefined()

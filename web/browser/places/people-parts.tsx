@@ -1,12 +1,39 @@
 /** What several settings for people share. */
-import { Alert, Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, Modal, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
-import type { ReactNode, SyntheticEvent } from 'react'
+import { useEffect, type ReactNode, type SyntheticEvent } from 'react'
 import { Failure } from '../states.tsx'
 import { useSpeech, type Key } from '../texts/index.tsx'
 import { CopyLine } from './app-card.tsx'
 import { lists } from './people-api.ts'
 import { useTell } from './use-tell.ts'
+
+/** The head of a part: its name, what it is for, and the first thing to do. */
+export function PartHead({
+  title,
+  lead,
+  children,
+}: {
+  readonly title: Key
+  readonly lead: Key
+  readonly children?: ReactNode
+}) {
+  const { t } = useSpeech()
+  useEffect(() => {
+    document.title = `${t(title)} · ${t('app.name')}`
+  }, [t, title])
+  return (
+    <header className="place-head">
+      <div>
+        <Title order={1} size="h2">
+          {t(title)}
+        </Title>
+        <Text c="dimmed">{t(lead)}</Text>
+      </div>
+      {children}
+    </header>
+  )
+}
 
 /** Loading shows the shape of what comes; a failure says what to do. */
 export function Shown<Data>({

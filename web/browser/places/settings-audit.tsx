@@ -9,7 +9,7 @@ import { allItems } from '../queries.ts'
 import { Empty, Failure } from '../states.tsx'
 import { useSpeech } from '../texts/index.tsx'
 import { lists, peopleApi } from './people-api.ts'
-import { PartHead } from './settings.tsx'
+import { PartHead } from './people-parts.tsx'
 import { useTell } from './use-tell.ts'
 
 const nouns = ['session', 'user', 'invitation', 'role', 'team', 'token', 'app', 'channel', 'post', 'received', 'letter']

@@ -8,9 +8,8 @@ import { languages, useSpeech, type Language } from '../texts/index.tsx'
 import { OwnSessions } from './own-sessions.tsx'
 import { OwnTokens } from './own-tokens.tsx'
 import { peopleApi } from './people-api.ts'
-import { useAct } from './people-parts.tsx'
+import { PartHead, useAct } from './people-parts.tsx'
 import { SecondFactor } from './second-factor.tsx'
-import { PartHead } from './settings.tsx'
 import { useTell } from './use-tell.ts'
 
 const zones = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')]

@@ -7,8 +7,7 @@ import type { RoleJson } from '../../presenters/people.ts'
 import { useSession } from '../session.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { lists, peopleApi } from './people-api.ts'
-import { Dialog, Shown, useAct, useRoleName } from './people-parts.tsx'
-import { PartHead } from './settings.tsx'
+import { Dialog, PartHead, Shown, useAct, useRoleName } from './people-parts.tsx'
 
 export function Roles() {
   const { t } = useSpeech()

@@ -8,8 +8,7 @@ import { useSession } from '../session.ts'
 import { Empty } from '../states.tsx'
 import { useSpeech } from '../texts/index.tsx'
 import { lists, peopleApi } from './people-api.ts'
-import { Dialog, Shown, useAct } from './people-parts.tsx'
-import { PartHead } from './settings.tsx'
+import { Dialog, PartHead, Shown, useAct } from './people-parts.tsx'
 
 export function Teams() {
   const { t } = useSpeech()

@@ -9,8 +9,7 @@ import { initials } from '../person.tsx'
 import { useSession } from '../session.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { lists, peopleApi } from './people-api.ts'
-import { Dialog, Shown, ShownOnce, useAct, useRoleName } from './people-parts.tsx'
-import { PartHead } from './settings.tsx'
+import { Dialog, PartHead, Shown, ShownOnce, useAct, useRoleName } from './people-parts.tsx'
 import { UserRights } from './user-rights.tsx'
 
 interface ShownLink {

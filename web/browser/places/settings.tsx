@@ -1,6 +1,6 @@
 /** The settings: one's own profile, and what belongs to people. */
-import { Text, Title } from '@mantine/core'
-import { useEffect, type ReactNode } from 'react'
+import { Text } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { Navigate, NavLink, Route, Routes } from 'react-router'
 import { useSession } from '../session.ts'
 import { Missing } from '../states.tsx'
@@ -46,32 +46,5 @@ export function Settings() {
         </Routes>
       </div>
     </div>
-  )
-}
-
-/** The head of a part: its name, what it is for, and the first thing to do. */
-export function PartHead({
-  title,
-  lead,
-  children,
-}: {
-  readonly title: Key
-  readonly lead: Key
-  readonly children?: ReactNode
-}) {
-  const { t } = useSpeech()
-  useEffect(() => {
-    document.title = `${t(title)} · ${t('app.name')}`
-  }, [t, title])
-  return (
-    <header className="place-head">
-      <div>
-        <Title order={1} size="h2">
-          {t(title)}
-        </Title>
-        <Text c="dimmed">{t(lead)}</Text>
-      </div>
-      {children}
-    </header>
   )
 }
