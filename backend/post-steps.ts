@@ -93,7 +93,7 @@ async function refuseUnauthorised(
   { type }: StepWish,
 ): Promise<void> {
   const settings = await storage.plannedPosts.settings(tx, post.accountId)
-  const isOwn = post.createdBy === actor.userId
+  const isOwn = actor.mayWrite && post.createdBy === actor.userId
   if (type === 'schedule' || type === 'publish') {
     if (!actor.mayPublish) throw forbidden('You may not publish posts; submit it for review instead.')
     if (leavesReview(type, post.state) && needsApproval(settings, actor.mayApprove))

@@ -1,11 +1,13 @@
 /** Publishing: once, on time, by whichever worker lives; what nobody knows is looked up; what is late follows its policy. */
 import { spawn } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startBackend } from '../backend/server.ts'
+import { silentLogger } from '../infra/logger.ts'
 import { connectorOf } from '../messaging/connectors/registry.ts'
 import type { Connector, Lookup, PublishOutcome } from '../messaging/connectors/connector.ts'
 import { reportTrouble } from '../messaging/health.ts'
 import { until } from './platform.ts'
-import { inMs, openStage, pageExternalId } from './posts-stage.ts'
+import { inMs, instagramExternalId, openStage, pageExternalId, xExternalId } from './posts-stage.ts'
 import type { Said, Stage } from './posts-stage.ts'
 
 let stage: Stage
@@ -59,6 +61,32 @@ describe('once', () => {
     await work()
     for (const { id } of made) await stage.until(id, 'published')
     for (const { text } of made) expect(await shown(text)).toBe(1)
+  })
+
+  test('two backend nodes fire and publish what comes due, without anybody asking', async () => {
+    const { config, storage } = stage
+    for (const node of ['node-1', 'node-2'])
+      running.push(
+        await startBackend({ config: { ...config, node }, logger: silentLogger, storage, queues: ['publish'] }),
+      )
+    const made = await stage.compose({ state: 'scheduled', publish_at: inMs(1_500) })
+    await stage.until(made.id, 'published')
+    expect(await shown(made.text)).toBe(1)
+  })
+
+  test('one post on three networks, each in its way', async () => {
+    const { pageId, instagramId, xId } = stage
+    const link = 'https://harbour.example/ferry'
+    const made = await stage.compose({ channel_ids: [pageId, instagramId, xId], link, state: 'draft' })
+    expect(made.channels.map(({ problems }) => problems.map(({ code }) => code))).toEqual([[], ['no_link'], []])
+    await work()
+    await stage.ask(stage.ana, 200, 'POST', `/posts/${made.id}/publish`)
+    await until(async () => (await stage.ask(stage.ana, 200, 'GET', `/posts/${made.id}`)).state === 'published', 20_000)
+    const words = async (channel: string) =>
+      (await stage.page(channel)).map(({ text }) => text).filter((text) => text.startsWith(made.text))
+    expect(await words(pageExternalId)).toEqual([`${made.text}\n\n${link}`])
+    expect(await words(instagramExternalId)).toEqual([made.text])
+    expect(await words(xExternalId)).toEqual([`${made.text} ${link}`])
   })
 
   test('a worker that is killed between the attempt and its answer has published once', async () => {

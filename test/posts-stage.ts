@@ -21,6 +21,7 @@ import type { PlannedPostJson, PostStepJson, PublicationJson } from '../web/pres
 import type { Node, Person, Site } from './web-site.ts'
 
 export const pageExternalId = '1122334455'
+export const instagramExternalId = '17841400000000001'
 export const xExternalId = '1400000000000000001'
 
 /** What may stand in an answer: a post, a list, a problem; what is not there fails the expectation. */
@@ -38,6 +39,7 @@ export interface Stage extends Pick<Site, 'config' | 'storage' | 'ana' | 'ben' |
   readonly sandbox: Sandbox
   readonly metaAppId: string
   readonly pageId: string
+  readonly instagramId: string
   readonly xId: string
   /** Somebody of Ana's account; `channelIds`: limited to these. */
   addPerson(name: string, role: string, channelIds?: readonly string[]): Promise<Person>
@@ -70,6 +72,8 @@ export async function openStage(): Promise<Stage> {
   const site = await openSite({ PARLEY_NETWORK_HOSTS: new URL(base).host })
   const { storage, config, ana } = site
   const web = await site.addNode()
+  // Instagram fetches every file from us.
+  const reachable = { ...config, publicUrl: web.url }
   const control: Stage['control'] = async (method, path, body) => {
     const answer = await fetch(`${base}/control/${path}`, {
       method,
@@ -104,6 +108,9 @@ export async function openStage(): Promise<Stage> {
   await control('PUT', 'channels', {
     type: 'x', external_id: xExternalId, name: 'Harbour', handle: 'harbour', access_token: 'x-token', access_token_secret: 'x-token-secret', app_id: '98',
   }) // prettier-ignore
+  await control('PUT', 'channels', {
+    type: 'instagram', external_id: instagramExternalId, name: 'Harbour', handle: 'harbour', access_token: 'page-token', app_id: '99', page_id: pageExternalId,
+  }) // prettier-ignore
   const metaId = await createApp(storage, config, ana.accountId, {
     network: 'meta',
     name: 'Meta',
@@ -120,8 +127,13 @@ export async function openStage(): Promise<Stage> {
     consumerKey: 'x-key',
     apiBaseUrl: base,
   })
-  const channel = (appId: string, type: 'facebook' | 'x', externalId: string, credentials: Record<string, string>) =>
-    createChannel(storage, config, ana.accountId, { appId, type, name: 'Harbour', externalId, credentials })
+  const channel = (
+    appId: string,
+    type: 'facebook' | 'instagram' | 'x',
+    externalId: string,
+    credentials: Record<string, string>,
+  ) => createChannel(storage, config, ana.accountId, { appId, type, name: 'Harbour', externalId, credentials })
+  const instagramId = await channel(metaId, 'instagram', instagramExternalId, { access_token: 'page-token' })
   const pageId = await channel(metaId, 'facebook', pageExternalId, { access_token: 'page-token' })
   const xId = await channel(xAppId, 'x', xExternalId, {
     access_token: 'x-token',
@@ -135,6 +147,7 @@ export async function openStage(): Promise<Stage> {
     sandbox,
     metaAppId: metaId,
     pageId,
+    instagramId,
     xId,
     control,
     async addPerson(name, role, channelIds) {
@@ -186,7 +199,7 @@ export async function openStage(): Promise<Stage> {
     async publishOnce(postId, played) {
       const [publication] = await storage.publications.ofPosts(storage.primary, ana.accountId, [postId])
       if (publication === undefined) throw new Error('it has no channel')
-      const context = { storage, config, logger: silentLogger, holder: newId() }
+      const context = { storage, config: reachable, logger: silentLogger, holder: newId() }
       await publishDue(
         { ...context, ...(played !== undefined && { connectorOf: () => played }) },
         publication,
@@ -210,7 +223,7 @@ export async function openStage(): Promise<Stage> {
     },
     async addWorker() {
       const own = await openStorage(config, silentLogger)
-      const running = startPublishing({ storage: own, config, logger: silentLogger, holder: newId() })
+      const running = startPublishing({ storage: own, config: reachable, logger: silentLogger, holder: newId() })
       workers.push({ running, storage: own })
       return running
     },

@@ -1,6 +1,8 @@
 /** Posts that are composed here: what they may be, who takes which step, and what is refused before it is saved. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createChannel } from '../backend/networks.ts'
 import { isStepPossible, needsApproval, plannedStates, postSteps, stateOfAll } from '../storage/model/posts.ts'
+import { photo } from './pictures.ts'
 import { inMs, openStage } from './posts-stage.ts'
 import type { Said, Stage } from './posts-stage.ts'
 import type { Person } from './web-site.ts'
@@ -14,6 +16,8 @@ beforeAll(async () => {
 afterAll(() => stage.close())
 
 const hour = 3_600_000
+/** The beginning of a film. */
+const mp4 = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypisom....isomiso2'), Buffer.alloc(64)])
 let number = 0
 const words = (): string => `Night ferry number ${String((number += 1))} sails.`
 const compose = (person: Person, more: object = {}, status = 201) =>
@@ -178,6 +182,56 @@ describe('changes', () => {
       channels: [{ channel_id: xId, text: 'Short.' }],
     })
     expect(channels).toMatchObject([{ channel: { type: 'x' }, text: 'Short.', length: 6, problems: [] }])
+  })
+
+  test('every network by its own limits', async () => {
+    const { ana, pageId, instagramId, xId, storage, config, metaAppId } = stage
+    const numberId = await createChannel(storage, config, ana.accountId, { appId: metaAppId, type: 'whatsapp', name: 'Number', externalId: '106540352242922', credentials: { access_token: 'wa' } }) // prettier-ignore
+    const check = async (more: object) => {
+      const body = { channel_ids: [pageId, instagramId, xId, numberId], ...more }
+      const { channels } = await stage.ask(ana, 200, 'POST', '/posts/check', body)
+      return channels.map(({ problems }) => problems.map(({ code }) => code))
+    }
+    expect(await check({ text: 'Short' })).toEqual([[], ['needs_file'], [], ['not_possible']])
+    expect(await check({ text: 'ä'.repeat(2_201) })).toEqual([
+      [],
+      ['too_long', 'needs_file'],
+      ['too_long'],
+      ['not_possible'],
+    ])
+    const put = async (bytes: Buffer) => {
+      const headers = { authorization: `Bearer ${ana.token}`, 'content-type': 'application/octet-stream' }
+      const answer = await fetch(`${stage.web.url}/api/v1/documents`, {
+        method: 'POST',
+        headers,
+        body: new Uint8Array(bytes),
+      })
+      return { document_id: ((await answer.json()) as { id: string }).id }
+    }
+    const [picture, film, page] = [
+      await put(await photo(20, 20)),
+      await put(mp4),
+      await put(Buffer.from('%PDF-1.4 a page')),
+    ]
+    expect(await check({ text: '', files: [picture] })).toEqual([[], [], [], ['not_possible']])
+    expect(await check({ text: '', files: [picture, film] })).toEqual([
+      ['no_mixing'],
+      [],
+      ['no_mixing'],
+      ['not_possible'],
+    ])
+    expect(await check({ text: 'a', files: [page] })).toEqual([
+      ['file_type'],
+      ['file_type'],
+      ['file_type'],
+      ['not_possible'],
+    ])
+    expect(await check({ text: 'a', files: Array.from({ length: 5 }, () => picture) })).toEqual([
+      [],
+      [],
+      ['too_many_files'],
+      ['not_possible'],
+    ])
   })
 
   test('the same words on the same channel are warned of, not refused', async () => {

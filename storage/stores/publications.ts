@@ -176,8 +176,8 @@ export const publications = {
          select u.account_id accountId, u.id, u.planned_post_id plannedPostId, u.channel_id channelId, u.updated_at updatedAt,
                 row_number() over (partition by u.channel_id order by u.updated_at) place
          from publications u join channels c on c.account_id = u.account_id and c.id = u.channel_id
-         where (u.holder is null or u.expires_at <= utc_timestamp(3)) and (
-           (u.state = 'publishing' and (u.holder is not null or u.next_attempt_at <= utc_timestamp(3)))
+         where u.state in ('queued', 'publishing', 'retrying', 'unknown') and (u.holder is null or u.expires_at <= utc_timestamp(3)) and (
+           (u.state = 'publishing' and (u.next_attempt_at is null or u.next_attempt_at <= utc_timestamp(3)))
            or (c.state <> 'reconnect_needed' and u.state in ('queued', 'retrying') and (u.next_attempt_at is null or u.next_attempt_at <= utc_timestamp(3)))
            or (c.state <> 'reconnect_needed' and u.state = 'unknown' and u.next_attempt_at <= utc_timestamp(3)))
        ) due where place <= ? order by updatedAt`,

@@ -35,8 +35,8 @@ export const postStepRoutes = [
   route({
     ...own,
     path: '/posts/:id/reject',
-    summary: 'Send a post back to its author, with a reason',
-    permission: 'posts.write',
+    summary: 'Send a post back to its author, with a reason; the author may take it back',
+    permission: 'posts.read',
     body: z.strictObject({ reason: reasonField }),
     handle: ({ params, body }, call) => step(params.id, call, { type: 'reject', reason: body.reason }),
   }),
@@ -61,8 +61,8 @@ export const postStepRoutes = [
   route({
     ...own,
     path: '/posts/:id/cancel',
-    summary: 'Call a post off; what has left stays published',
-    permission: 'posts.write',
+    summary: 'Call a post off; what has left stays published. Whoever may publish, or its author',
+    permission: 'posts.read',
     body: z.strictObject({ reason: reasonField.optional() }).optional(),
     handle: ({ params, body }, call) => step(params.id, call, { type: 'cancel', reason: body?.reason }),
   }),
