@@ -132,7 +132,9 @@ export function concludeLookup(
     const delivery = await storage.deliveries.lock(tx, before.accountId, before.id)
     // An echo or a person was faster.
     if (delivery?.state !== 'unknown' || delivery.attemptCount !== before.attemptCount) return
-    if (lookup.type === 'found') {
+    // The same words, or another picture without any, may have been sent before: what is known as that is not this.
+    const isAnother = lookup.type === 'found' && (await storage.deliveries.isTaken(tx, delivery, lookup.externalId))
+    if (lookup.type === 'found' && !isAnother) {
       await confirmSent(storage, tx, delivery, lookup.externalId, facts)
       return
     }
@@ -140,7 +142,7 @@ export function concludeLookup(
     const reasonCode = delivery.reasonCode ?? 'unknown'
     const attempts = await storage.deliveries.attemptsOf(tx, accountId, [id])
     if (
-      lookup.type === 'absent' &&
+      (lookup.type === 'absent' || isAnother) &&
       elapsedMs >= believedFromMs &&
       attempts.filter(({ outcome }) => outcome === 'unknown').length < 2
     ) {

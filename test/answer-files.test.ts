@@ -140,6 +140,24 @@ it('a part of unknown fate is settled by its echo, and nothing is seen twice', a
   }
 })
 
+it('a part of unknown fate is looked up among the others that say the same', async () => {
+  for (const type of ['facebook', 'instagram', 'x'] as const) {
+    const { person, conversationId } = await stage.customer(type)
+    await fault('lose_webhooks', type, { count: 100 })
+    await fault('drop_answer', type, { skip: 1 })
+    const said = await stage.say(conversationId, {
+      attachment_ids: [await picture(), await picture(), await picture()],
+    })
+    const sent = await stage.becomes(said.id, 'sent')
+    const seen = await stage.seen(type, person)
+    expect(seen.length).toBe(3)
+    expect(sent.delivery.parts.map(({ external_id: id }: { external_id: string }) => id).sort()).toEqual(
+      seen.map(({ external_id: id }) => id).sort(),
+    )
+    await stage.control('DELETE', 'faults')
+  }
+})
+
 it('a file is given to a network once, and again when that is no good any more', async () => {
   const file = await picture()
   const uploads = async (): Promise<number> => {

@@ -168,6 +168,7 @@ export const deliveries = {
   },
 
   /** Only of those whose time has come. */
+  /** Those that have had their turn. */
   async count(
     reader: Reader,
     accountId: string,
@@ -240,7 +241,7 @@ export const deliveries = {
     return rows.filter(({ messageId, part }) => wanted.has(`${messageId} ${String(part)}`))
   },
 
-  /** Those of the filter that are changed first, locked; what someone else holds just now is left out. */
+  /** Those of the filter that have had their turn, locked; what someone else holds just now is left out. */
   async lockMatching(
     tx: Writer,
     accountId: string,
@@ -317,6 +318,15 @@ export const deliveries = {
   /** The network's own id of a part has become known. */
   async setExternalId(tx: Writer, accountId: string, id: string, externalId: string): Promise<void> {
     await tx.run('update deliveries set external_id = ? where account_id = ? and id = ?', [externalId, accountId, id])
+  },
+
+  /** Whether the network's id is that of another part of an answer. */
+  async isTaken(reader: Reader, { accountId, channelId, id }: Delivery, externalId: string): Promise<boolean> {
+    const row = await reader.first(
+      'select id from deliveries where account_id = ? and channel_id = ? and external_id = ? and id <> ? limit 1',
+      [accountId, channelId, externalId, id],
+    )
+    return row !== undefined
   },
 
   /** A part was taken back on the network. */
@@ -420,7 +430,7 @@ export const deliveries = {
            (d.state in ('queued', 'retrying', 'unknown') and d.next_attempt_at <= utc_timestamp(3))
            or (d.state in ('queued', 'sending') and d.next_attempt_at is null and d.updated_at < date_sub(utc_timestamp(3), interval ? microsecond)))
          group by d.channel_id, d.conversation_id, d.account_id
-       ) due where place <= ?`,
+       ) due where place <= ? order by place`,
       [idleMs * 1000, perChannel],
     )
   },
