@@ -23,7 +23,7 @@ export async function presentSayable(
 ): Promise<SayableJson[]> {
   const connector = connectorOf(channel.type)
   if (connector === undefined) return [note]
-  const { kinds, acts } = connector.limits(conversation.visibility)
+  const { kinds, acts, ownActs = [] } = connector.limits(conversation.visibility)
   const said = kinds.map(async (kind): Promise<SayableJson> => {
     if (kind === 'note') return note
     const limits = limitsFor(connector, kind)
@@ -38,6 +38,7 @@ export async function presentSayable(
       files: { ...presentFiles(limits), together: togetherIn(connector, kind) },
       extras: presentExtraLimits(limits),
       acts: [...acts],
+      own_acts: [...ownActs],
     }
   })
   return Promise.all(said)

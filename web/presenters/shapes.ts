@@ -194,6 +194,7 @@ export const sayableShape = z.object({
     quote: z.boolean(),
   }),
   acts: z.array(z.string()).describe('what can be done to a message here, beside answering'),
+  own_acts: z.array(z.string()).optional().describe('those of them that can be done to our own words only'),
 })
 
 export const conversationShape = z.object({
