@@ -8,6 +8,7 @@ import { messageOf } from '../infra/errors.ts'
 import { every } from '../infra/lifecycle.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
+import { Histogram, metrics } from '../infra/metrics.ts'
 import { isOutage } from '../messaging/outage.ts'
 import type { Occurrence, OccurrenceKind, OccurrenceState, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
@@ -31,6 +32,14 @@ export interface DueContext {
   /** This node's name. */
   readonly node: string
 }
+
+const lateness = new Histogram({
+  name: 'parley_occurrence_lateness_seconds',
+  help: 'How late what was due at a time fired.',
+  labelNames: ['kind'],
+  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600],
+  registers: [metrics],
+})
 
 const pauseMs = 1_000
 /** After a batch, and before one that is due sooner than the next look. */
@@ -125,4 +134,8 @@ async function fire(
   }
   await storage.occurrences.end(tx, ended, node)
   await storage.outbox.appendMany(tx, facts)
+  tx.afterCommit(() => {
+    for (const { kind, dueAt } of claimed)
+      lateness.observe({ kind }, Math.max(0, (Date.now() - dueAt.getTime()) / 1000))
+  })
 }

@@ -70,8 +70,7 @@ export async function askBudget(
   const holds = rows.flatMap((row) => heldUntil(row, now))
   const longest = holds.sort((a, b) => b.until.getTime() - a.until.getTime())[0]
   if (longest !== undefined) {
-    const heldMs = longest.until.getTime() - now.getTime()
-    const forMs = heldMs + Math.random() * Math.min(jitterMs, heldMs / 2)
+    const forMs = longest.until.getTime() - now.getTime()
     return { wait: { code: 'budget', reason: `${longest.reason} It goes on at ${clockOf(longest.until)}.`, forMs } }
   }
   for (const row of rows.filter(mustSpread)) {

@@ -30,6 +30,9 @@ export async function mayCall(
   return { put: paid?.put }
 }
 
+/** Those that have waited longest are due first once there is room again, and not all at the same instant. */
+const orderMs = ({ createdAt }: Delivery): number => 5_000 / (1 + (Date.now() - createdAt.getTime()) / 600_000)
+
 /** A delivery waits, without an attempt; announced once, not each time that it must wait on. */
 export async function holdDelivery(
   storage: Storage,
@@ -38,7 +41,8 @@ export async function holdDelivery(
   { code, reason, forMs }: Wait,
 ): Promise<void> {
   const { accountId, id, state, reasonCode } = delivery
-  await storage.deliveries.change(tx, accountId, id, { state: 'retrying', reasonCode: code, reason, dueInMs: forMs })
+  const dueInMs = code === 'budget_spread' ? forMs : forMs + Math.max(0, orderMs(delivery))
+  await storage.deliveries.change(tx, accountId, id, { state: 'retrying', reasonCode: code, reason, dueInMs })
   if (state !== 'retrying' || reasonCode !== code)
     await storage.outbox.append(tx, deliveryChanged(delivery, 'retrying', reason))
 }

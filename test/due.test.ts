@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fireDue } from '../backend/due.ts'
 import type { Kinds } from '../backend/due.ts'
-import { fireWake } from '../backend/wake.ts'
+import { fireWake, planWake } from '../backend/wake.ts'
 import { newId } from '../infra/ids.ts'
 import { silentLogger } from '../infra/logger.ts'
 import { openStorage } from '../storage/index.ts'
@@ -92,6 +92,28 @@ describe('what is due', () => {
     expect(await of(good)).toMatchObject([{ state: 'fired' }])
     expect(await of(tooLate)).toMatchObject([{ state: 'asked', reason: 'late' }])
     expect(await of(broken)).toMatchObject([{ state: 'dead', tries: 7, reason: 'no such post' }])
+  })
+
+  it('wakes a snoozed conversation at the last time that was planned for it', async () => {
+    const rig = await openScheduleRig()
+    try {
+      const [id = ''] = await rig.plan(1, 60_000, 0)
+      const [row] = await rig.storage.primary.query<{ accountId: string }>(
+        'select account_id accountId from occurrences',
+      )
+      const conversation = { accountId: row?.accountId ?? '', id }
+      const at = new Date(Date.now() - 1_000)
+      await rig.storage.write((tx) => planWake(rig.storage, tx, conversation, new Date(Date.now() + 90_000)))
+      await rig.storage.write((tx) => planWake(rig.storage, tx, conversation, at))
+      expect(await fireDue({ ...context(), storage: rig.storage }, kinds)).toBe(1)
+      expect(await rig.storage.conversations.get(rig.storage.primary, conversation.accountId, id)).toMatchObject({
+        status: 'open',
+      })
+      const all = await rig.storage.occurrences.ofSubject(rig.storage.primary, conversation.accountId, 'wake', id)
+      expect(all.map(({ state }) => state)).toEqual(['fired', 'cancelled', 'cancelled'])
+    } finally {
+      await rig.close()
+    }
   })
 
   it('gives up the claim of a transaction that says nothing for long', async () => {

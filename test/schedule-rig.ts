@@ -12,7 +12,7 @@ import { makeDatabase } from './databases.ts'
 
 export interface ScheduleTally {
   readonly planned: number
-  /** Conversations told of as woken exactly once, never, and more than once. */
+  /** Conversations told of exactly once (as woken, or by an answer that is queued), never, and more than once. */
   readonly once: number
   readonly never: number
   readonly twice: number
@@ -27,7 +27,7 @@ export interface ScheduleTally {
 
 export interface ScheduleRig {
   readonly storage: Storage
-  /** Plans `count` wakings over `spreadMs` from `inMs` on; the ids of the conversations. */
+  /** Plans `count` firings over `spreadMs` from `inMs` on, by turns a waking and an answer; the ids of their conversations. */
   plan(count: number, inMs: number, spreadMs: number): Promise<string[]>
   /** Both nodes, once they answer. */
   startNodes(): Promise<void>
@@ -45,6 +45,18 @@ export async function openScheduleRig(): Promise<ScheduleRig> {
   const { config } = database
   const storage = await openStorage(config, silentLogger)
   const account = await storage.write((tx) => storage.accounts.create(tx, 'Bakery'))
+  const appId = await storage.write((tx) =>
+    storage.apps.create(tx, storage, {
+      accountId: account.id, network: 'meta', name: 'Meta', externalId: '1', webhookKey: newId(), consumerKey: null, clientId: null,
+      secrets: { secrets: ['secret'], clientSecret: null, verifyToken: null }, apiBaseUrl: null,
+    }),
+  ) // prettier-ignore
+  const channel = await storage.write((tx) =>
+    storage.channels.create(tx, storage, {
+      accountId: account.id, appId, type: 'facebook', name: 'Bakery', externalId: '1', credentials: { access_token: 'token' },
+      apiBaseUrl: null, tokenExpiresAt: null,
+    }),
+  ) // prettier-ignore
   const nodes: ChildProcess[] = []
   let pausedMs = 0
   return {
@@ -54,22 +66,44 @@ export async function openScheduleRig(): Promise<ScheduleRig> {
       const [clock] = await storage.primary.query<{ now: Date }>('select utc_timestamp(3) now')
       const from = (clock?.now.getTime() ?? Date.now()) + inMs
       const now = new Date()
-      const [channel, person] = [newId(), newId()]
+      const person = newId()
       for (let at = 0; at < count; at += 500) {
         const part = ids.slice(at, at + 500)
         await storage.write(async (tx) => {
+          const rows = part.map((id, index) => ({
+            id,
+            messageId: newId(),
+            isAnswer: (at + index) % 2 === 1,
+            due: new Date(from + Math.floor(((at + index) * spreadMs) / count)),
+          }))
+          const answers = rows.filter(({ isAnswer }) => isAnswer)
           await tx.insertMany(
             'conversations',
-            ['id', 'account_id', 'channel_id', 'contact_id', 'contact_address_id', 'visibility', 'thread_key', 'status', 'last_activity_at', 'created_at', 'updated_at'],
-            part.map((id) => [id, account.id, channel, person, person, 'direct', id, 'snoozed', now, now, now]),
+            ['id', 'account_id', 'channel_id', 'contact_id', 'contact_address_id', 'visibility', 'thread_key', 'status', 'last_activity_at', 'last_inbound_at', 'created_at', 'updated_at'],
+            rows.map(({ id, isAnswer }) => [id, account.id, channel, person, person, 'direct', id, isAnswer ? 'open' : 'snoozed', now, now, now, now]),
           ) // prettier-ignore
+          await tx.insertMany(
+            'messages',
+            ['id', 'account_id', 'channel_id', 'conversation_id', 'direction', 'kind', 'visibility', 'text', 'occurred_at', 'received_at'],
+            answers.map(({ id, messageId, due }) => [messageId, account.id, channel, id, 'outbound', 'reply', 'direct', 'later', due, now]),
+          ) // prettier-ignore
+          await tx.insertMany(
+            'deliveries',
+            ['id', 'account_id', 'channel_id', 'conversation_id', 'message_id', 'state', 'created_at', 'updated_at'],
+            answers.map(({ id, messageId }) => [newId(), account.id, channel, id, messageId, 'queued', now, now]),
+          )
           await tx.insertMany(
             'occurrences',
             ['id', 'account_id', 'kind', 'subject_id', 'due_at', 'next_try_at', 'created_at'],
-            part.map((id, index) => {
-              const due = new Date(from + Math.floor(((at + index) * spreadMs) / count))
-              return [newId(), account.id, 'wake', id, due, due, now]
-            }),
+            rows.map(({ id, messageId, isAnswer, due }) => [
+              newId(),
+              account.id,
+              isAnswer ? 'reply' : 'wake',
+              isAnswer ? messageId : id,
+              due,
+              due,
+              now,
+            ]),
           )
         })
       }
@@ -120,7 +154,7 @@ export async function openScheduleRig(): Promise<ScheduleRig> {
       }
       // A transaction that a frozen node had begun is over once it runs again.
       const told = await storage.primary.query<{ id: string; n: number }>(
-        "select json_value(data, '$.conversation_id') id, count(*) n from outbox where type = 'conversation.changed' group by 1",
+        "select json_value(data, '$.conversation_id') id, count(*) n from outbox where type in ('conversation.changed', 'message.queued') group by 1",
       )
       const times = new Map(told.map(({ id, n }) => [id, n]))
       const fired = await storage.primary.query<{ node: string; ms: string }>(
