@@ -143,7 +143,7 @@ describe('people', () => {
       for (const part of ['profile', 'users', 'teams', 'roles', 'audit']) {
         await page.goto(`${cluster.publicUrl}/settings/${part}`)
         await page.getByRole('heading', { level: 1 }).waitFor()
-        await page.locator('[aria-busy]').waitFor({ state: 'detached' })
+        await expect.poll(() => page.locator('[aria-busy]').count(), { timeout: 20_000 }).toBe(0)
         expect([part, width, await faultsOf(page)]).toEqual([part, width, []])
       }
       await page.goto(`${cluster.publicUrl}/join#nothing`)
