@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { OutboundAct, OutboundMessage } from '../messaging/connectors/connector.ts'
+import { bytesOf } from '../messaging/sandbox/files.ts'
 import { acts, file, seen, uploaded } from './meta-files.ts'
 import {
   access,
@@ -112,6 +113,16 @@ describe('a file, uploaded and sent', () => {
     expect(await upload(file('photo.png', { open: torn }))).toMatchObject({ type: 'retry' })
     expect(await send('facebook', { text: '', files: [file('photo.png')] })).toMatchObject({ type: 'refused', code: 'not_uploaded' }) // prettier-ignore
     expect(await seen('facebook')).toEqual([])
+  })
+
+  test('neither the name nor the type of a file breaks out of its form', async () => {
+    await customer('facebook', { text: 'Hello' })
+    const name = 'a"; x="\r\nx-evil: 1\r\n\r\nü.pdf'
+    const given = await uploaded('facebook', file('ticket.pdf', { name, contentType: 'application/pdf\r\nx-evil: 1' }))
+    expect(await send('facebook', { text: '', files: [{ ...given, contentType: 'application/pdf' }] })).toMatchObject({ type: 'sent' }) // prettier-ignore
+    const [shown] = await seen('facebook')
+    expect(shown?.files?.[0]?.title).toBe('a_; x=___x-evil: 1____ü.pdf')
+    expect(digest(await bytesAt(shown?.files?.[0]?.url))).toBe(digest(bytesOf('ticket.pdf') ?? Buffer.alloc(0)))
   })
 
   test('an upload whose answer is lost may be repeated', async () => {

@@ -20,7 +20,7 @@ export async function streamForm(form: GraphForm): Promise<{ headers: Record<str
   const fields = Object.entries(form.fields).map(
     ([name, value]) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   )
-  const head = `--${boundary}\r\ncontent-disposition: form-data; name="${form.as}"; filename="${nameOf(file)}"\r\ncontent-type: ${file.contentType}\r\n\r\n`
+  const head = `--${boundary}\r\ncontent-disposition: form-data; name="${form.as}"; filename="${nameOf(file)}"\r\ncontent-type: ${file.contentType.replace(/[^\x20-\x7e]/g, '')}\r\n\r\n`
   const start = Buffer.from(fields.join('') + head)
   const end = Buffer.from(`\r\n--${boundary}--\r\n`)
   const bytes = await file.open()
