@@ -49,7 +49,7 @@ export interface Sayable {
  * @param at when it will be said: windows are those of then
  * @throws Problem 404; 422 with code `channel_disconnected`, `kind_not_possible`, `extras_not_possible`, `empty`, `too_long`,
  * `attachment_gone`, `attachment_type`, `attachment_too_big`, `too_many_attachments`, `window_closed`, `nothing_to_answer`,
- * `deleted_target` or `private_reply_used`
+ * `deleted_target`, `private_reply_used` or `x_not_summoned`
  */
 export async function checkSayable(
   storage: Storage,
@@ -103,6 +103,8 @@ export async function checkPlace(
   const target = await findTarget(storage, reader, conversation, said)
   if (said.kind === 'private_reply' && target !== undefined)
     await checkPrivateReply(storage, reader, channel, conversation, target, at)
+  if (channel.type === 'x' && said.kind === 'comment' && target !== undefined)
+    await checkSummoned(storage, reader, conversation, target)
   return { connector, target }
 }
 
@@ -278,6 +280,21 @@ async function checkPrivateReply(
       'private_reply_used',
       'in_reply_to',
       'This comment has had its one private reply. Answer it publicly.',
+    )
+}
+
+/** Apps of X's self-serve plans may answer only who mentioned or quoted the account; whose author did not shows when X refuses. */
+async function checkSummoned(
+  storage: Storage,
+  reader: Reader,
+  { accountId, id }: Conversation,
+  { externalId }: Message,
+): Promise<void> {
+  if (await storage.deliveries.wasRefused(reader, accountId, id, externalId ?? '', 'not_summoned'))
+    throw refusal(
+      'x_not_summoned',
+      'in_reply_to',
+      'X lets this app answer only people who have mentioned the account or quoted one of its posts.',
     )
 }
 

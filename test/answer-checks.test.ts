@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- answers are looked into at will */
 /** What a network would refuse is refused by name before anything is queued, and said in advance. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newId } from '../infra/ids.ts'
@@ -29,6 +29,15 @@ beforeAll(async () => {
   text = await stage.put(Buffer.from('a plain text'), 'text/plain', 'notes.txt')
 })
 afterAll(() => stage.close())
+
+/** A post of the account at X, to be answered. */
+async function ownPost(): Promise<{ post_id?: string; in_reply_to?: string }> {
+  const { channels } = (await stage.control('GET', 'world')) as {
+    channels: { external_id: string; post_id: string | null }[]
+  }
+  const id = channels.find((each) => each.external_id === externalIds.x)?.post_id
+  return id == null ? {} : { post_id: id, in_reply_to: id }
+}
 
 async function refused(
   conversationId: string,
@@ -160,6 +169,27 @@ it('a comment that was deleted cannot be answered', async () => {
       code: 'deleted_target',
       field: 'in_reply_to',
     })
+})
+
+it('X: does not ask again for what a self-serve app may not answer', async () => {
+  const talk = await stage.customer('x', {
+    kind: 'comment',
+    text: 'you there, without naming anybody',
+    ...(await ownPost()),
+  })
+  await stage.control('PUT', 'settings', { x_plan: 'self_serve' })
+  const said = await stage.say(talk.conversationId, { kind: 'comment', text: 'Yes?' })
+  const failed = await stage.becomes(said.id, 'failed')
+  expect(failed.delivery).toMatchObject({
+    reason_code: 'not_summoned',
+    reason_class: 'recipient',
+    hint_code: 'other_way',
+  })
+  expect(await refused(talk.conversationId, { kind: 'comment', text: 'Still?' })).toMatchObject({
+    code: 'x_not_summoned',
+    field: 'in_reply_to',
+  })
+  await stage.control('PUT', 'settings', { x_plan: 'enterprise' })
 })
 
 it('says what has changed since the writer looked', async () => {

@@ -271,6 +271,23 @@ export const deliveries = {
     return row !== undefined
   },
 
+  /** Whether the network has refused an answer to this with this code, and has taken none since. */
+  async wasRefused(
+    reader: Reader,
+    accountId: string,
+    conversationId: string,
+    inReplyTo: string,
+    code: string,
+  ): Promise<boolean> {
+    const row = await reader.first<{ code: string | null }>(
+      `select d.reason_code code from deliveries d join messages m on m.id = d.message_id
+       where d.account_id = ? and d.conversation_id = ? and m.in_reply_to = ? and d.state in ('failed', 'sent', 'delivered', 'read')
+       order by d.updated_at desc limit 1`,
+      [accountId, conversationId, inReplyTo],
+    )
+    return row?.code === code
+  },
+
   /** The first delivery of the conversation that is not settled, given up for a person, or done; locked. `isDue` by the database's clock. */
   async lockHead(
     tx: Writer,
