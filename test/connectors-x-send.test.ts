@@ -89,6 +89,12 @@ describe('files', () => {
     expect(lifeMs).toBeLessThan(24 * 3_600_000)
   })
 
+  test('what X has forgotten meanwhile is given anew', async () => {
+    const begun = await upload(file('clip.mp4'), 'public', '1400000000000000999')
+    expect(begun).toMatchObject({ type: 'processing', afterMs: 5_000 })
+    expect(begun.type === 'processing' ? begun.id : '').not.toBe('1400000000000000999')
+  })
+
   test('a film that is none fails while X looks; a picture that is none at once', async () => {
     const begun = await upload(file('clip.mp4', { bytes: Buffer.alloc(100) }), 'public')
     await control('POST', 'clock', { ms: 5_000 })
@@ -219,7 +225,10 @@ describe('what was said already', () => {
 describe('posts', () => {
   test('text, link, pictures; where it stands', async () => {
     const link = 'https://harbour.example/tickets'
-    const published = await publish({ link, files: [file('small.png', { altText: 'The quay' })] })
+    const published = await publish({
+      link,
+      files: [await uploaded(file('small.png', { altText: 'The quay' }), 'public')],
+    })
     expect(published).toMatchObject({ type: 'sent', permalink: `https://x.com/i/status/${idOf(published)}` })
     expect(await ledger()).toMatchObject([
       { kind: 'post', text: `The ferry sails again ${link}`, files: [{ alt_text: 'The quay' }] },
@@ -228,16 +237,14 @@ describe('posts', () => {
     expect((await ledger())[1]?.text).toBe(`See ${link}`)
   })
 
-  test('a film is looked at first: nothing is public until it is done, and the upload is not made twice', async () => {
-    const files = [file('clip.mp4')]
-    const first = await publish({ files })
-    expect(first).toMatchObject({ type: 'processing', afterMs: 5_000 })
-    const progress = first.type === 'processing' ? first.progress : ''
-    expect(await publish({ files }, progress)).toMatchObject({ type: 'processing', progress })
-    expect(await ledger()).toEqual([])
-    await control('POST', 'clock', { ms: 5_000 })
-    expect(await publish({ files }, progress)).toMatchObject({ type: 'sent' })
+  test('a film; a file that X was not given is not published', async () => {
+    expect(await publish({ files: [await uploaded(file('clip.mp4'), 'public')] })).toMatchObject({ type: 'sent' })
     expect(await ledger()).toMatchObject([{ files: [{ kind: 'video' }] }])
+    expect(await publish({ files: [file('small.png')] })).toMatchObject(refused('content', 'not_uploaded'))
+    const old = await uploaded(file('small.png'), 'public')
+    await control('POST', 'clock', { ms: 24 * 3_600_000 })
+    expect(await publish({ text: 'Late', files: [old] })).toMatchObject({ type: 'retry', code: 'upload_gone' })
+    expect(await ledger()).toHaveLength(1)
   })
 
   test.each([

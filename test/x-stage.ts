@@ -179,8 +179,7 @@ export const act = (what: OutboundAct['what'], target: string | undefined, threa
     { what, thread, targetExternalId: target, contactExternalId: ben.id, emoji: undefined },
     never,
   )
-export const publish = (more: Partial<OutboundPost> = {}, progress?: string) =>
-  connector.publish(access(), post(more), progress, never)
+export const publish = (more: Partial<OutboundPost> = {}) => connector.publish(access(), post(more), undefined, never)
 export const lookUpPost = (more: Partial<OutboundPost> = {}, since = new Date(Date.now() - 60_000)) =>
   connector.lookUpPost(access(), post(more), since, never)
 

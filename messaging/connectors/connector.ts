@@ -365,6 +365,7 @@ export interface OutboundPost {
   readonly reference: string
   readonly text: string
   readonly link: string | undefined
+  /** Uploaded before, where the connector has `upload`. */
   readonly files: readonly OutboundFile[]
   readonly quoteOf: string | undefined
 }

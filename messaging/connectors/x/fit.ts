@@ -124,3 +124,6 @@ export const refuse = (
   code: string,
   reason: string,
 ): Extract<XFailure, { type: 'refused' }> => ({ type: 'refused', class: reasonClass, code, reason })
+
+/** A file that is to be uploaded first and has not been. */
+export const notUploaded = refuse('content', 'not_uploaded', 'The file has not been given to the network yet.')

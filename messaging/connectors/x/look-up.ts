@@ -32,11 +32,13 @@ export const soughtOf = ({
   quoteOf: kind === 'comment' ? extras?.quoteOf : undefined,
 })
 
-export const soughtPost = (
-  { files, quoteOf }: Pick<OutboundPost, 'files' | 'quoteOf'>,
-  text: string,
-  mediaIds = files.flatMap(({ uploadedId }) => uploadedId ?? []),
-): Sought => ({ text, mediaIds, person: undefined, inReplyTo: undefined, quoteOf })
+export const soughtPost = ({ files, quoteOf }: Pick<OutboundPost, 'files' | 'quoteOf'>, text: string): Sought => ({
+  text,
+  mediaIds: files.flatMap(({ uploadedId }) => uploadedId ?? []),
+  person: undefined,
+  inReplyTo: undefined,
+  quoteOf,
+})
 
 /** Never throws. A full page that does not reach back to `since` decides nothing. */
 export async function lookUpX(

@@ -3,7 +3,7 @@ import type { ChannelAccess, OutboundMessage, Outcome } from '../connector.ts'
 import { fieldsOf, idOf, listOf } from '../reading.ts'
 import { callX } from './api.ts'
 import type { XCall, XFailure } from './api.ts'
-import { directLimits, misfit, publicLimits, refuse } from './fit.ts'
+import { directLimits, misfit, notUploaded, publicLimits, refuse } from './fit.ts'
 import { soughtOf, weighDuplicate } from './look-up.ts'
 import { byPlan, classifyXError } from './outcomes.ts'
 
@@ -38,8 +38,7 @@ function toCall(message: OutboundMessage): XCall | XFailure {
   const wrong = misfit({ text, files, quoteOf: isPublic ? extras?.quoteOf : undefined }, limits, isPublic ? 4 : 1)
   if (wrong !== undefined) return wrong
   const mediaIds = files.flatMap(({ uploadedId }) => uploadedId ?? [])
-  if (mediaIds.length < files.length)
-    return refuse('content', 'not_uploaded', 'The file has not been given to the network yet.')
+  if (mediaIds.length < files.length) return notUploaded
   const words = text.trim() === '' ? {} : { text }
   if (isPublic) {
     if (inReplyTo === undefined) return refuse('recipient', 'nobody', 'A public answer needs a post to answer.')

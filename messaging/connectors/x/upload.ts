@@ -33,7 +33,10 @@ export async function uploadX(
   const wrong = misfitFile(file)
   if (wrong !== undefined) return wrong
   try {
-    const data = begun === undefined ? await give(channel, file, use, signal) : await askStatus(channel, begun, signal)
+    const known = begun === undefined ? undefined : await askStatus(channel, begun, signal)
+    // One that X does not know any more is begun anew.
+    const isGone = known === undefined || ('type' in known && known.code === 'upload_gone')
+    const data = isGone ? await give(channel, file, use, signal) : known
     if ('type' in data) return data
     return await conclude(channel, file, use, data, signal)
   } catch (error) {
