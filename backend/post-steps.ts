@@ -138,7 +138,8 @@ async function cancel(taking: Taking, reason?: string): Promise<void> {
 async function publish(taking: Taking): Promise<void> {
   const { storage, tx, post, publications } = taking
   await callOff(taking, 'published now')
-  for (const each of publications) await storage.publications.change(tx, each, { state: 'queued', dueAt: post.now })
+  for (const each of publications.filter(isAhead))
+    await storage.publications.change(tx, each, { state: 'queued', dueAt: post.now })
   await note(taking, 'publish', 'publishing', 'post.publishing', { publishAt: post.now })
 }
 
@@ -148,9 +149,13 @@ async function plan(taking: Taking, at: Date): Promise<void> {
   checkTime(at, post.now.getTime())
   await callOff(taking, 'moved')
   await storage.occurrences.plan(tx, { accountId: post.accountId, kind: 'post', subjectId: post.id, dueAt: at })
-  for (const each of publications) await storage.publications.change(tx, each, { state: 'waiting', dueAt: at })
+  for (const each of publications.filter(isAhead))
+    await storage.publications.change(tx, each, { state: 'waiting', dueAt: at })
   await note(taking, 'schedule', 'scheduled', 'post.scheduled', { publishAt: at }, `for ${at.toISOString()}`)
 }
+
+/** What has gone out, or is on its way, on one channel stays so, whatever is decided about the others. */
+const isAhead = ({ state }: Publication): boolean => state === 'waiting' || state === 'asked'
 
 const callOff = ({ storage, tx, post }: Taking, reason: string): Promise<number> =>
   storage.occurrences.cancel(tx, post.accountId, 'post', post.id, reason)

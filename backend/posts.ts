@@ -76,6 +76,8 @@ export function changePost(
       throw conflict('not_possible', `A post that is ${spoken(post.state)} cannot be changed.`)
     const known = await contentOf(storage, tx, post)
     refuseOutside(actor, [...known.publications, ...(change.channels ?? [])])
+    if (known.publications.some(({ state }) => !['waiting', 'asked', 'failed', 'cancelled'].includes(state)))
+      throw conflict('not_possible', 'It has gone out on one of its channels; compose another one instead.')
     const { publishAt, latePolicy, ...words } = change
     const content = { ...known.content, ...words }
     const isOther = JSON.stringify(content) !== JSON.stringify(known.content)

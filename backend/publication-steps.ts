@@ -2,6 +2,7 @@
 import { conflict, notFound } from '../infra/errors.ts'
 import type { LockedPublication, PlannedPost, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
+import { needsApproval } from '../storage/model/posts.ts'
 import { publicationFact } from './post-facts.ts'
 import { auditPost, refuseOutside, spoken } from './post-steps.ts'
 import type { PostActor } from './post-steps.ts'
@@ -9,9 +10,13 @@ import { confirmPublished, refreshPost } from './post-state.ts'
 
 /** Publishes what failed, was left out or whose fate nobody could tell; a person has looked. @throws Problem 404, 409 `not_retryable` */
 export function retryPublication(storage: Storage, accountId: string, id: string, actor: PostActor): Promise<void> {
-  return decide(storage, accountId, id, actor, 'retry', async (tx, publication) => {
+  return decide(storage, accountId, id, actor, 'retry', async (tx, publication, _facts, post) => {
     if (!['failed', 'unknown', 'cancelled', 'asked'].includes(publication.state))
       throw conflict('not_retryable', `A publication that is ${spoken(publication.state)} cannot be tried again.`)
+    // Cancelled before it was approved, it must not slip out this way.
+    const settings = await storage.plannedPosts.settings(tx, accountId)
+    if (publication.state === 'cancelled' && post.approvedAt === null && needsApproval(settings, actor.mayApprove))
+      throw conflict('needs_approval', 'This post needs an approval first; submit it for review.')
     // Late by its old time it would be asked about for ever.
     await storage.publications.change(tx, publication, { state: 'queued', dueAt: publication.now, progress: null })
   })
@@ -51,7 +56,7 @@ async function decide(
   id: string,
   actor: PostActor,
   step: string,
-  work: (tx: Writer, publication: LockedPublication, facts: NewEvent[]) => Promise<void>,
+  work: (tx: Writer, publication: LockedPublication, facts: NewEvent[], post: PlannedPost) => Promise<void>,
 ): Promise<void> {
   await storage.write(async (tx) => {
     const known = await storage.publications.get(tx, accountId, id)
@@ -60,7 +65,7 @@ async function decide(
     if (post === undefined || publication === undefined) throw notFound('publication')
     refuseOutside(actor, [publication])
     const facts: NewEvent[] = []
-    await work(tx, publication, facts)
+    await work(tx, publication, facts, post)
     await noteDecision(storage, tx, post, publication, actor, step)
     await refreshPost(storage, tx, post, facts, undefined, actor.userId)
     await storage.outbox.appendMany(tx, facts)

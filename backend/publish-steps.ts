@@ -29,7 +29,9 @@ export async function firePost(
   if (post?.state !== 'scheduled' || post.publishAt?.getTime() !== dueAt.getTime())
     return { state: 'skipped', reason: 'The post is not planned for this time any more.', facts: [] }
   const facts: NewEvent[] = []
-  const publications = await storage.publications.ofPosts(tx, accountId, [post.id])
+  const all = await storage.publications.ofPosts(tx, accountId, [post.id])
+  // On some channels it may have gone out before it was asked about.
+  const publications = all.filter(({ state }) => state === 'waiting')
   const late = lateness(post, dueAt, post.now)
   for (const each of publications)
     if (late === undefined) await storage.publications.change(tx, each, { state: 'queued', dueAt })

@@ -324,6 +324,29 @@ describe('late after an outage', () => {
     await stage.until(id, 'published')
     expect(await shown(text)).toBe(1)
   })
+  test('what has gone out on one channel is not published again with the rest', async () => {
+    const made = await stage.compose({ channel_ids: [stage.pageId, stage.xId], late_policy: 'ask', files: [] })
+    const { ana } = stage
+    const [page, x] = made.channels
+    // The page takes it at once; X does not, for so long that a person is asked.
+    await stage.publishOnce(made.id, play([{ type: 'sent', externalId: '1122334455_10' }]).connector)
+    await stage.passTime(made.id, 6 * 60_000)
+    await work()
+    const asked = await stage.until(made.id, 'asked')
+    expect(asked.channels.map(({ state }) => state)).toEqual(['published', 'asked'])
+    expect((await stage.ask(ana, 409, 'PATCH', `/posts/${made.id}`, { text: 'Another' })).code).toBe('not_possible')
+    await stage.ask(ana, 200, 'POST', `/posts/${made.id}/schedule`, { publish_at: inMs(hour) })
+    await stage.passTime(made.id, hour)
+    expect(await stage.fire()).toBe(1)
+    await until(async () => (await stage.ask(ana, 200, 'GET', `/posts/${made.id}`)).state === 'published', 20_000)
+    const { channels } = await stage.ask(ana, 200, 'GET', `/posts/${made.id}`)
+    expect(channels.map(({ id, attempts }) => [id, attempts.length])).toEqual([
+      [page.id, 1],
+      [x?.id, 1],
+    ])
+    expect(await shown(made.text)).toBe(0)
+    expect((await stage.page(xExternalId)).filter(({ text }) => text === made.text)).toHaveLength(1)
+  })
   test('a few minutes are not late', async () => {
     const made = await stage.compose({ state: 'scheduled', publish_at: inMs(hour), late_policy: 'skip' })
     await stage.passTime(made.id, hour + 4 * 60_000)

@@ -117,6 +117,17 @@ describe('approval by role', () => {
     await stage.ask(mia, 403, 'PATCH', '/posts/settings', { approval: 'never' })
   })
 
+  test('what was cancelled in review does not slip out by a second try', async () => {
+    const { ana } = stage
+    await stage.ask(ana, 200, 'PATCH', '/posts/settings', { approval: 'always' })
+    const made = await compose(mia, { state: 'in_review' })
+    await take(mia, 200, made.id, 'cancel')
+    expect((await stage.ask(mia, 409, 'POST', `/publications/${made.channels[0].id}/retry`)).code).toBe(
+      'needs_approval',
+    )
+    await stage.ask(ana, 200, 'PATCH', '/posts/settings', { approval: 'by_role' })
+  })
+
   test('an approval that comes after the time asks for another time', async () => {
     const made = await compose(stage.ben, { publish_at: inMs(hour) })
     await stage.passTime(made.id, 2 * hour)
