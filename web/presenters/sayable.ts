@@ -1,5 +1,6 @@
 import { Problem } from '../../infra/errors.ts'
-import { checkPlace, limitsFor } from '../../messaging/check-sayable.ts'
+import { limitsFor } from '../../messaging/check-content.ts'
+import { checkPlace } from '../../messaging/check-sayable.ts'
 import type { Connector, FileKind, Limits, OutboundFile } from '../../messaging/connectors/connector.ts'
 import { connectorOf } from '../../messaging/connectors/registry.ts'
 import { fileKinds } from '../../messaging/files.ts'
