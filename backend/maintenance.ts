@@ -42,6 +42,11 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       ),
     },
     {
+      name: 'old-uploads',
+      everyMs: 3_600_000,
+      work: clear('uploads', () => storage.write((tx) => storage.uploads.removeExpired(tx, portion))),
+    },
+    {
       name: 'old-occurrences',
       everyMs: 60_000,
       work: clear('occurrences', () =>

@@ -29,6 +29,7 @@ export interface Sayable {
 
 /**
  * @param at when it will be said: windows are those of then
+ * @param known its conversation, where the caller has it
  * @throws Problem 404; 422 with code `channel_disconnected`, `kind_not_possible`, `extras_not_possible`, `empty`, `too_long`,
  * `attachment_gone`, `attachment_type`, `attachment_too_big`, `too_many_attachments`, `window_closed`, `nothing_to_answer`,
  * `deleted_target`, `private_reply_used` or `x_not_summoned`
@@ -38,8 +39,9 @@ export async function checkSayable(
   reader: Reader,
   said: Utterance,
   at: Date = new Date(),
+  known?: Conversation,
 ): Promise<Sayable> {
-  const conversation = await storage.conversations.get(reader, said.accountId, said.conversationId)
+  const conversation = known ?? (await storage.conversations.get(reader, said.accountId, said.conversationId))
   const channel = conversation && (await storage.channels.get(reader, said.accountId, conversation.channelId))
   if (conversation === undefined || channel === undefined) throw notFound('conversation')
   const { connector, target } = await checkPlace(storage, reader, conversation, channel, said, at)

@@ -38,7 +38,7 @@ export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
     if (already !== undefined) return already
     await checkSeen(storage, tx, locked, reply.seen)
     if (later !== undefined) checkLater(later)
-    const { conversation, channel, inReplyTo, files, parts } = await checkSayable(storage, tx, reply, later?.at)
+    const { conversation, channel, inReplyTo, files, parts } = await checkSayable(storage, tx, reply, later?.at, locked)
     const message: Message = {
       ...blank(conversation, userId, kind, text, reply.id),
       visibility: kind === 'comment' ? 'public' : 'direct',
