@@ -1,5 +1,6 @@
 /** What people do with a post on its way: review, approval, a time, now, never. Each step is one transaction and a line of history. */
 import { conflict, forbidden, invalid, notFound } from '../infra/errors.ts'
+import type { Problem } from '../infra/errors.ts'
 import { covers } from '../storage/index.ts'
 import type {
   Actor,
@@ -33,7 +34,8 @@ export interface PostActor {
 export type StepWish =
   | { readonly type: 'submit' }
   | { readonly type: 'publish' }
-  | { readonly type: 'approve'; readonly at?: Date | undefined }
+  /** `version`: what was read; approved is nothing else. */
+  | { readonly type: 'approve'; readonly at?: Date | undefined; readonly version?: number | undefined }
   | { readonly type: 'schedule'; readonly at?: Date | undefined }
   | { readonly type: 'reject'; readonly reason: string }
   | { readonly type: 'cancel'; readonly reason?: string | undefined }
@@ -41,7 +43,7 @@ export type StepWish =
 type Place = Pick<PlannedPost, 'id' | 'accountId'>
 
 /**
- * Takes one step. @throws Problem 404; 403; 409 `not_possible`, `needs_approval` or `own_post`; 422 `publish_at_past`, `no_time`
+ * Takes one step. @throws Problem 404; 403; 409 `not_possible`, `needs_approval`, `own_post` or `changed_meanwhile`; 422 `publish_at_past`, `no_time`
  * or the code of what the network would refuse
  */
 export function stepPost(
@@ -66,6 +68,7 @@ export async function applyStep(
   if (post === undefined) throw notFound('post')
   if (!isStepPossible(wish.type, post.state))
     throw conflict('not_possible', `A post that is ${spoken(post.state)} cannot take this step: ${wish.type}.`)
+  if (wish.type === 'approve' && wish.version !== undefined && wish.version !== post.version) throw changedMeanwhile()
   await refuseUnauthorised(storage, tx, post, actor, wish)
   const { content, publications } = await contentOf(storage, tx, post)
   refuseOutside(actor, publications)
@@ -224,6 +227,10 @@ export function changePostSettings(
     })
   })
 }
+
+/** Somebody else was faster. */
+export const changedMeanwhile = (): Problem =>
+  conflict('changed_meanwhile', 'Somebody has changed this post meanwhile; look at it again first.')
 
 /** A state in words. */
 export const spoken = (state: string): string => state.replace('_', ' ')

@@ -7,7 +7,7 @@ import { refuseProblems } from './post-checks.ts'
 import type { PostContent } from './post-checks.ts'
 import { checkExisting, checkTime, contentOf, fault, setContent } from './post-content.ts'
 import { postFact } from './post-facts.ts'
-import { applyStep, auditPost, refuseOutside, spoken } from './post-steps.ts'
+import { applyStep, auditPost, changedMeanwhile, refuseOutside, spoken } from './post-steps.ts'
 import type { PostActor } from './post-steps.ts'
 
 export interface NewPost extends PostContent {
@@ -70,8 +70,7 @@ export function changePost(
   return storage.write(async (tx) => {
     const post = await storage.plannedPosts.lock(tx, accountId, id)
     if (post === undefined) throw notFound('post')
-    if (version !== undefined && version !== post.version)
-      throw conflict('changed_meanwhile', 'Somebody has changed this post meanwhile; look at it again first.')
+    if (version !== undefined && version !== post.version) throw changedMeanwhile()
     if (!isStepPossible('edit', post.state))
       throw conflict('not_possible', `A post that is ${spoken(post.state)} cannot be changed.`)
     const known = await contentOf(storage, tx, post)

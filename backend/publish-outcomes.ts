@@ -23,8 +23,10 @@ interface Context {
   readonly logger: Logger
 }
 
-/** So often on its own, and as often again each time a person asks for it. */
-const mostTries = 8
+/** For so long on its own, and again each time a person asks for it. */
+const longestTryingMs = 6 * 3_600_000
+/** Refused through so many reconnections. */
+const mostTokens = 8
 /** When an unknown outcome is looked up, counted from the moment it became unknown; with the last it is left to a person. */
 const lookupsMs = [2_000, 10_000, 30_000, 60_000] as const
 const settledByMs = 60_000
@@ -138,12 +140,13 @@ async function apply(
   } else if (spent?.isKnown === true) {
     await retry(spent.reason, spent.forMs)
   } else if (outcome.type === 'retry') {
-    if (tries % mostTries === 0) await fail(`Tried ${String(tries)} times. ${reason}`)
+    if (publication.now.getTime() - (publication.dueAt ?? publication.now).getTime() > longestTryingMs)
+      await fail(`Tried ${String(tries)} times. ${reason}`)
     else await retry(reason, Math.max(outcome.afterMs ?? 0, spent?.forMs ?? 0, pauseMs(tries)))
   } else if (outcome.class === 'token') {
     await setTrouble(storage, tx, publication, 'token', tokenTrouble(code, reason), facts)
     // It waits for the reconnection, unless it has been refused through several of them.
-    if (tries % mostTries === 0) await fail(reason)
+    if (tries % mostTokens === 0) await fail(reason)
     else await retry(`Waits until the channel is reconnected. ${reason}`, 0)
   } else await fail(reason)
 }
@@ -170,7 +173,7 @@ async function takeBack(
 
 /** 2 s doubling to 10 min, spread by a quarter so that what failed together does not come back together. */
 const pauseMs = (tries: number): number =>
-  Math.min(600_000, 2_000 * 2 ** ((tries - 1) % mostTries)) * (0.75 + Math.random() / 2)
+  Math.min(600_000, 2_000 * 2 ** Math.min(tries - 1, 9)) * (0.75 + Math.random() / 2)
 
 /** Writes down what a look-up of an unknown outcome found, `elapsedMs` after it became unknown. */
 export function concludeLookup(

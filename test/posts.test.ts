@@ -72,6 +72,7 @@ describe('approval by role', () => {
     const rejected = await take(mia, 200, made.id, 'reject', { reason: 'Which day?' })
     expect(rejected).toMatchObject({ state: 'draft', reason_code: 'rejected', reason: 'Which day?' })
     await take(ben, 200, made.id, 'submit')
+    expect((await take(mia, 409, made.id, 'approve', { version: 1 })).code).toBe('changed_meanwhile')
     const approved = await take(mia, 200, made.id, 'approve')
     expect(approved).toMatchObject({
       state: 'scheduled',
@@ -327,6 +328,8 @@ test('another account, and whoever is limited to other channels, finds nothing',
   expect((await stage.ask(zoe, 422, 'POST', '/posts', { text: 'Mine', channel_ids: [made.id] })).code).toBe(
     'no_such_channel',
   )
+  for (const person of [zoe, nora])
+    expect((await stage.ask(person, 422, 'POST', '/posts/check', { channel_ids: [xId] })).code).toBe('no_such_channel')
   await stage.ask(nora, 403, 'POST', '/posts', { text: 'Mine', channel_ids: [xId] })
   await stage.ask(ana, 404, 'GET', '/posts/nonsense')
 })

@@ -29,8 +29,18 @@ export const postStepRoutes = [
     path: '/posts/:id/approve',
     summary: 'Approve a post; with a time of its own or given here it is scheduled',
     permission: 'posts.approve',
-    body: z.strictObject({ at: instantField.optional() }).optional(),
-    handle: ({ params, body }, call) => step(params.id, call, { type: 'approve', at: body?.at }),
+    body: z
+      .strictObject({
+        at: instantField.optional(),
+        version: z
+          .number()
+          .int()
+          .optional()
+          .describe('what you have read; 409 `changed_meanwhile` if it is another by now'),
+      })
+      .optional(),
+    handle: ({ params, body }, call) =>
+      step(params.id, call, { type: 'approve', at: body?.at, version: body?.version }),
   }),
   route({
     ...own,

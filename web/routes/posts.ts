@@ -1,21 +1,23 @@
 /** Posts that are planned here: composed, previewed, changed; their way to the networks is in `post-steps.ts`. */
 import { z } from 'zod'
 import { checkPost } from '../../backend/post-checks.ts'
+import { fault } from '../../backend/post-content.ts'
 import type { PostContent } from '../../backend/post-checks.ts'
-import { changePostSettings } from '../../backend/post-steps.ts'
 import type { PostActor } from '../../backend/post-steps.ts'
 import { changePost, createPost, removePost } from '../../backend/posts.ts'
 import { invalid, notFound } from '../../infra/errors.ts'
 import { isId } from '../../infra/ids.ts'
+import { covers } from '../../storage/index.ts'
 import type { PlannedPost, Reader } from '../../storage/index.ts'
 import { latePolicies, mostChannels, mostFiles, mostTextLength, plannedStates } from '../../storage/model/posts.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentCheck, presentPlannedPosts } from '../presenters/planned-post.ts'
-import { channelCheckShape, plannedPostShape, postSettingsShape, postStepShape } from '../presenters/post-shapes.ts'
-import type { PlannedPostJson, PostSettingsJson } from '../presenters/post-shapes.ts'
+import { channelCheckShape, plannedPostShape, postStepShape } from '../presenters/post-shapes.ts'
+import type { PlannedPostJson } from '../presenters/post-shapes.ts'
 import { page } from '../presenters/shapes.ts'
 import { listFields, route } from '../route.ts'
 import type { Call } from '../route.ts'
+import { postSettingsRoutes } from './post-settings.ts'
 
 /** An instant with its offset. */
 export const instantField = z.iso
@@ -136,44 +138,16 @@ export const postRoutes = [
     answer: z.object({ channels: z.array(channelCheckShape) }),
     async handle({ body: { post_id, ...body } }, { storage, asker }) {
       const content = { text: '', link: null, files: [], channels: [], ...contentOfBody(body) }
-      const known = content.channels.filter(({ channelId }) => isId(channelId))
-      if (known.length < content.channels.length)
-        throw invalid([{ field: 'channels', message: 'There is no such channel.' }])
-      const checks = await checkPost(
-        storage,
-        storage.fresh,
-        asker.accountId,
-        content,
-        post_id !== undefined && isId(post_id) ? post_id : undefined,
-      )
+      const isThere = (id: string) =>
+        isId(id) && covers({ ...asker.scope, teamIds: null }, { channelId: id, teamId: null })
+      if (!content.channels.every(({ channelId }) => isThere(channelId))) throw noSuchChannel()
+      const own = post_id !== undefined && isId(post_id) ? post_id : undefined
+      const checks = await checkPost(storage, storage.fresh, asker.accountId, content, own)
+      if (checks.some(({ channel }) => channel === undefined)) throw noSuchChannel()
       return { channels: checks.map((check) => presentCheck(check, content.link)) }
     },
   }),
-  route({
-    method: 'get',
-    path: '/posts/settings',
-    tag: 'posts',
-    summary: 'What the account asks of approvals',
-    permission: 'posts.read',
-    answer: postSettingsShape,
-    handle: (_input, call) => answerSettings(call),
-  }),
-  route({
-    method: 'patch',
-    path: '/posts/settings',
-    tag: 'posts',
-    summary: 'Change what the account asks of approvals',
-    permission: 'account.manage',
-    body: postSettingsShape.partial().strict(),
-    answer: postSettingsShape,
-    async handle({ body }, call) {
-      await changePostSettings(call.storage, call.asker.accountId, call.actor, {
-        approval: body.approval,
-        fourEyes: body.four_eyes,
-      })
-      return answerSettings(call)
-    },
-  }),
+  ...postSettingsRoutes,
   route({
     method: 'get',
     path: '/posts/:id',
@@ -293,7 +267,4 @@ export async function answerPost(id: string, call: Call): Promise<PlannedPostJso
   return presented
 }
 
-async function answerSettings({ storage, asker }: Call): Promise<PostSettingsJson> {
-  const { approval, fourEyes } = await storage.plannedPosts.settings(storage.fresh, asker.accountId)
-  return { approval, four_eyes: fourEyes }
-}
+const noSuchChannel = () => fault('no_such_channel', 'channels', 'There is no such channel.')
