@@ -31,6 +31,34 @@ export interface NewMessage {
   readonly kind: 'reply' | 'note' | 'comment' | 'private_reply'
   readonly text: string
   readonly in_reply_to?: string
+  readonly attachments?: readonly { readonly id: string; readonly alt_text?: string }[]
+  readonly quick_replies?: readonly { readonly title: string; readonly payload: string }[]
+  readonly interactive?: Interactive
+  readonly template?: {
+    readonly name: string
+    readonly language: string
+    readonly header?: readonly string[]
+    readonly body?: readonly string[]
+    readonly buttons?: readonly string[]
+  }
+  /** What the writer saw: if that has changed meanwhile, the answer is 409. */
+  readonly seen?: Seen
+  readonly send_at?: string
+  readonly cancel_if_answered?: boolean
+}
+
+export type Interactive =
+  | { readonly type: 'buttons'; readonly buttons: readonly { readonly id: string; readonly title: string }[] }
+  | {
+      readonly type: 'list'
+      readonly button: string
+      readonly rows: readonly { readonly id: string; readonly title: string; readonly description?: string }[]
+    }
+
+export interface Seen {
+  readonly message_id?: string
+  readonly status?: ConversationJson['status']
+  readonly assignee_id?: string | null
 }
 
 /** What went wrong, in words for a person. `status` 0: no answer came at all. */
@@ -38,8 +66,11 @@ export class Problem extends Error {
   readonly status: number
   readonly code: string
   readonly requestId: string | undefined
-  constructor(status: number, code: string, message: string, requestId?: string) {
+  /** The whole answer, for those who know its code. */
+  readonly answer: unknown
+  constructor(status: number, code: string, message: string, requestId?: string, answer?: unknown) {
     super(message)
+    this.answer = answer
     this.name = 'Problem'
     this.status = status
     this.code = code
@@ -147,27 +178,33 @@ export async function ask<Answer>(
     throw new Problem(0, 'no_answer', 'No answer came from the server.')
   }
   const text = await response.text().catch(() => '')
-  const answer = parse(text)
   if (response.ok) {
     // The server builds its answers from the same shapes; checking them again here would double the bundle for nothing.
-    return answer as Answer
+    return parse(text) as Answer
   }
-  const problem = readProblem(response, answer)
+  const problem = problemOf(response.status, text, response.headers.get('x-request-id') ?? undefined)
   if (problem.code === 'confirm_password' && (await confirmPassword())) return ask<Answer>(method, path, body, options)
   if (response.status === 401 && path !== '/session') onSignedOut()
   throw problem
 }
 
-function readProblem(response: Response, answer: unknown): Problem {
+/** What a change of ours must carry, for requests that `ask` cannot make. */
+export const changeHeaders = (): Readonly<Record<string, string>> =>
+  csrfToken === null ? {} : { 'x-csrf-token': csrfToken }
+
+/** An answer that refuses, of whatever request. */
+export function problemOf(status: number, text: string, requestId?: string): Problem {
+  const answer = parse(text)
   const field = (name: string): string | undefined => {
     const value: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined
     return typeof value === 'string' ? value : undefined
   }
   return new Problem(
-    response.status,
-    field('code') ?? `http_${response.status}`,
-    field('detail') ?? field('title') ?? `The server answered ${response.status}.`,
-    field('request_id') ?? response.headers.get('x-request-id') ?? undefined,
+    status,
+    field('code') ?? `http_${String(status)}`,
+    field('detail') ?? field('title') ?? `The server answered ${String(status)}.`,
+    field('request_id') ?? requestId,
+    answer,
   )
 }
 

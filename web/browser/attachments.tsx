@@ -121,7 +121,7 @@ function titleOf(attachment: Attachment, { t }: Speech): string {
   return attachment.title ?? t(`attachment.${kinds.find((kind) => kind === attachment.kind) ?? 'other'}`)
 }
 
-function sizeOf(bytes: number, language: string): string {
+export function sizeOf(bytes: number, language: string): string {
   const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte']
   return new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(
     value,

@@ -1,20 +1,31 @@
 /** Where answers are written. The kind of answer is said three times: by the tab, by the colour, and in words. */
 import { Alert, Button, Textarea, UnstyledButton } from '@mantine/core'
-import { IconBrandHipchat, IconLock, IconNote, IconSend, IconWorld, IconX } from '@tabler/icons-react'
-import { useImperativeHandle, useRef, useState, type ComponentType, type Ref } from 'react'
+import { IconListCheck, IconSend, IconX } from '@tabler/icons-react'
+import { useImperativeHandle, useRef, useState, type Ref } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
+import { AttachButton } from './answering/attach-button.tsx'
+import { FilesStrip } from './answering/files-strip.tsx'
+import { LaterMenu } from './answering/later-menu.tsx'
+import { MeanwhileBox } from './answering/meanwhile-box.tsx'
+import { MoreMenu, titlesOf, type Open } from './answering/more-menu.tsx'
+import { pickFiles, usePickedFiles } from './answering/picked-files.ts'
+import { useTypingSignal } from './answering/signals.ts'
 import { useNow } from './clock.ts'
 import { ComposerFoot } from './composer-foot.tsx'
+import { ComposerKinds, useReason } from './composer-kinds.tsx'
 import { isApple } from './keyboard.ts'
-import { sayableKinds, sendable, type Kind } from './sayable.ts'
+import { offersIn, ruleFor, sendable, type Kind } from './sayable.ts'
+import { useSession } from './session.ts'
 import { useSpeech } from './texts/index.tsx'
-import { useDraft } from './use-draft.ts'
+import { useDraft, type With } from './use-draft.ts'
 
 export interface ComposerHandle {
-  /** To the text, in the kind that the other side sees. */
-  answer(): void
+  /** To the text, in the kind that the other side sees, or in this one. */
+  answer(kind?: Kind): void
   note(): void
   send(): void
+  /** Files that were dropped somewhere in the conversation. */
+  take(files: readonly File[]): void
 }
 
 interface Props {
@@ -25,41 +36,54 @@ interface Props {
   readonly ref: Ref<ComposerHandle>
 }
 
-const signs: Readonly<Record<Kind, ComponentType<{ size: number; 'aria-hidden'?: boolean }>>> = {
-  reply: IconBrandHipchat,
-  note: IconNote,
-  comment: IconWorld,
-  private_reply: IconLock,
-}
-
 export function Composer({ conversation, answered, clearAnswered, ref }: Props) {
   const { t } = useSpeech()
   const now = useNow()
+  const { permissions } = useSession()
   const field = useRef<HTMLTextAreaElement>(null)
   const [isFocused, setFocused] = useState(false)
-  const kinds = sayableKinds(conversation)
+  const [open, setOpen] = useState<Open>()
+  const tellTyping = useTypingSignal(conversation)
+  const reasonOf = useReason()
   const draft = useDraft(conversation, answered, () => {
     clearAnswered()
     // Only where the cursor was lost with the button; never taken from another place.
     if (document.activeElement === document.body) field.current?.focus()
   })
-  const kind = kinds.find((each) => each === draft.kind) ?? kinds[0] ?? 'note'
+  const picked = usePickedFiles(conversation.id)
+  const offers = offersIn(conversation, {
+    answer: permissions.includes('conversations.reply'),
+    note: permissions.includes('notes.write'),
+  })
+  const possible = offers.filter(({ refused }) => refused === null || refused.except !== null)
+  const kind = possible.find((each) => each.kind === draft.kind)?.kind ?? possible[0]?.kind ?? 'note'
+  const refused = offers.find((each) => each.kind === kind)?.refused ?? null
+  /** What one came for cannot be said: that is not to be looked for in a hover. */
+  const closed = refused ?? offers.find(({ refused: why }) => why !== null)?.refused ?? null
   const name = draft.answeredName ?? conversation.contact.name
-  const check = sendable(conversation, kind, draft.text, now)
+  const rule = ruleFor(conversation, kind)
+  const needsText = kind === 'reply' && draft.choices?.interactive !== undefined
+  const check = sendable(conversation, kind, { text: draft.text, files: picked, needsText }, now)
 
   const choose = (next: Kind): void => {
     draft.setKind(next)
     field.current?.focus()
   }
-  const send = (): void => {
-    if (check.canSend && !draft.isSending) draft.send(kind)
+  const send = (beside?: With): void => {
+    if (check.canSend && !draft.isSending) draft.send(kind, beside)
     else field.current?.focus()
   }
+  const take = (files: readonly File[]): void => {
+    if (files.length > 0 && !check.isClosed) pickFiles(conversation.id, files)
+  }
+  const usual = possible.find((each) => each.kind !== 'note')?.kind ?? 'note'
   useImperativeHandle(ref, () => ({
-    answer: () => choose(kind === 'note' ? (kinds.find((each) => each !== 'note') ?? 'note') : kind),
+    answer: (wanted) => choose(wanted ?? (kind === 'note' ? usual : kind)),
     note: () => choose('note'),
-    send,
+    send: () => send(),
+    take,
   }))
+  if (offers.length === 0) return null
 
   return (
     <section
@@ -68,37 +92,7 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
       data-channel={conversation.channel.type}
       aria-label={t('composer.region')}
     >
-      <div className="composer-kinds" role="radiogroup" aria-label={t('composer.kind')}>
-        {kinds.map((each, index) => {
-          const Sign = signs[each]
-          return (
-            <UnstyledButton
-              key={each}
-              role="radio"
-              aria-checked={each === kind}
-              tabIndex={each === kind ? 0 : -1}
-              className="composer-kind"
-              data-kind={each}
-              onClick={() => choose(each)}
-              onKeyDown={(event) => {
-                const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-                if (step === 0) return
-                event.preventDefault()
-                const next = (index + step + kinds.length) % kinds.length
-                draft.setKind(kinds[next] ?? each)
-                const other = event.currentTarget.parentElement?.children[next]
-                if (other instanceof HTMLElement) other.focus()
-              }}
-            >
-              <Sign size={16} aria-hidden />
-              {t(`kind.${each}`)}
-            </UnstyledButton>
-          )
-        })}
-        <span className="composer-about" id="composer-about">
-          {t(`composer.about_${kind}`, { name })}
-        </span>
-      </div>
+      <ComposerKinds offers={offers} kind={kind} name={name} onChoose={draft.setKind} onPress={choose} />
       {kind !== 'note' && draft.answeredName && (
         <div className="composer-to">
           <span>{t('composer.to', { name: draft.answeredName })}</span>
@@ -112,46 +106,123 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
           </UnstyledButton>
         </div>
       )}
+      {draft.meanwhile && <MeanwhileBox conversation={conversation} meanwhile={draft.meanwhile} />}
       {draft.failure && (
         <Alert color="red" variant="light" p="xs" role="alert" className="composer-failure">
           {draft.failure}
         </Alert>
       )}
-      {check.isClosed && (
-        <Alert color="gray" variant="light" p="xs" title={t('composer.closed')} className="composer-failure">
-          {t('composer.closed_hint')}
-        </Alert>
+      {closed ? (
+        <p className="composer-closed">
+          <span>{reasonOf(closed)}</span>
+          {closed.except === 'template' && kind !== 'note' && (
+            <Button size="compact-sm" variant="light" onClick={() => setOpen('templates')}>
+              {t('answer.template_choose')}
+            </Button>
+          )}
+        </p>
+      ) : (
+        check.isClosed && <p className="composer-closed">{t('composer.closed_hint')}</p>
       )}
-      <Textarea
-        ref={field}
-        aria-label={t('composer.message')}
-        aria-describedby="composer-about composer-count"
-        placeholder={t(`composer.placeholder_${kind}`, { name })}
-        value={draft.text}
-        onChange={(event) => draft.setText(event.currentTarget.value)}
-        onFocus={() => setFocused(true)}
-        onBlur={() => setFocused(false)}
-        autosize
-        minRows={isFocused || draft.text ? 2 : 1}
-        maxRows={10}
-        error={check.over > 0}
-        dir="auto"
-        spellCheck
-        classNames={{ input: 'composer-field' }}
-      />
-      <ComposerFoot conversation={conversation} kind={kind} check={check} hasText={draft.text !== ''} now={now}>
-        <Button
-          size="sm"
-          leftSection={<IconSend size={16} aria-hidden />}
-          loading={draft.isSending}
-          disabled={!check.canSend}
-          onClick={send}
-          title={`${t('composer.send')} (${isApple ? '⌘' : 'Ctrl'} Enter)`}
-          className="send"
-          data-kind={kind}
-        >
-          {t('composer.send')}
-        </Button>
+      {!refused && (
+        <Textarea
+          ref={field}
+          aria-label={t('composer.message')}
+          aria-describedby="composer-about composer-count"
+          placeholder={t(`composer.placeholder_${kind}`, { name })}
+          value={draft.text}
+          onChange={(event) => {
+            draft.setText(event.currentTarget.value)
+            if (kind === 'reply') tellTyping()
+          }}
+          onPaste={(event) => {
+            const files = [...event.clipboardData.files]
+            if (files.length === 0) return
+            event.preventDefault()
+            take(files)
+          }}
+          onFocus={() => setFocused(true)}
+          onBlur={() => setFocused(false)}
+          autosize
+          minRows={isFocused || draft.text ? 2 : 1}
+          maxRows={10}
+          error={check.over > 0}
+          dir="auto"
+          spellCheck
+          classNames={{ input: 'composer-field' }}
+        />
+      )}
+      <FilesStrip conversationId={conversation.id} files={picked} misfits={check.misfits} />
+      {draft.choices && kind === 'reply' && (
+        <div className="composer-choices">
+          <IconListCheck size={16} aria-hidden />
+          {titlesOf(draft.choices).map((title) => (
+            <span key={title} className="choice">
+              {title}
+            </span>
+          ))}
+          <UnstyledButton className="link-button" onClick={() => setOpen('choices')}>
+            {t('answer.choices_change')}
+          </UnstyledButton>
+          <UnstyledButton
+            className="bare"
+            aria-label={t('answer.choices_drop')}
+            onClick={() => draft.setChoices(undefined)}
+          >
+            <IconX size={16} aria-hidden />
+          </UnstyledButton>
+        </div>
+      )}
+      <ComposerFoot
+        check={check}
+        hasText={draft.text !== ''}
+        now={now}
+        tools={
+          <>
+            {!refused && rule && <AttachButton rule={rule} count={picked.length} onPick={take} />}
+            {kind === 'reply' && rule && (
+              <MoreMenu
+                conversation={conversation}
+                extras={rule.extras}
+                choices={draft.choices}
+                open={open}
+                setOpen={setOpen}
+                onChoices={draft.setChoices}
+                onTemplate={(template, text) => {
+                  setOpen(undefined)
+                  draft.send('reply', { template, text })
+                }}
+              />
+            )}
+          </>
+        }
+      >
+        {!refused && (
+          <span className="send-buttons">
+            <Button
+              size="sm"
+              leftSection={<IconSend size={16} aria-hidden />}
+              loading={draft.isSending}
+              disabled={!check.canSend}
+              onClick={() => send()}
+              title={`${t('composer.send')} (${isApple ? '⌘' : 'Ctrl'} Enter)`}
+              className="send"
+              data-kind={kind}
+              data-split={kind !== 'note' || undefined}
+            >
+              {t(draft.meanwhile ? 'answer.anyway' : 'composer.send')}
+            </Button>
+            {kind !== 'note' && (
+              <LaterMenu
+                isDisabled={!check.canSend || draft.isSending}
+                kind={kind}
+                closesAt={check.closesAt}
+                now={now}
+                onChoose={({ at, endsIfAnswered }) => send({ send_at: at, cancel_if_answered: endsIfAnswered })}
+              />
+            )}
+          </span>
+        )}
       </ComposerFoot>
     </section>
   )

@@ -1,14 +1,15 @@
 /** One conversation: who, what was said, and the place to answer. */
 import { ActionIcon, Badge, Button, Group, Skeleton, Tooltip } from '@mantine/core'
 import { IconArrowLeft, IconLayoutSidebarRight } from '@tabler/icons-react'
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState, type DragEvent } from 'react'
 import { Link } from 'react-router'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
+import { useSeenSignal } from './answering/signals.ts'
 import { Problem, type View } from './api.ts'
 import { Composer, type ComposerHandle } from './composer.tsx'
 import { CareButtons, useCare } from './conversation-care.tsx'
 import { useActions } from './keyboard.ts'
-import { Messages } from './messages.tsx'
+import { Messages, type MessagesHandle } from './messages.tsx'
 import { ChannelMark, Person } from './person.tsx'
 import { PublicBand } from './post-above.tsx'
 import { useConversation } from './queries.ts'
@@ -32,6 +33,12 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
   const composer = useRef<ComposerHandle>(null)
   const [answered, setAnswered] = useState<MessageJson>()
   const care = useCare(conversation, view, goOn)
+  const [isDropping, setDropping] = useState(false)
+  const messages = useRef<MessagesHandle>(null)
+  useSeenSignal(
+    conversation,
+    useCallback(() => messages.current?.isAtEnd() === true, []),
+  )
 
   useEffect(() => {
     if (!conversation) return
@@ -109,7 +116,10 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
       aria-label={conversation?.contact.name ?? t('state.loading')}
       data-visibility={conversation?.visibility}
       data-channel={conversation?.channel.type}
+      data-dropping={isDropping || undefined}
+      {...dropZone(setDropping, (files) => composer.current?.take(files))}
     >
+      {isDropping && <p className="drop-here">{t('answer.drop')}</p>}
       <header className="conversation-head">
         <ActionIcon
           component={Link}
@@ -142,9 +152,10 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
       </header>
       {conversation?.visibility === 'public' && <PublicBand conversation={conversation} />}
       <Messages
+        ref={messages}
         conversationId={id}
         conversation={conversation}
-        onAnswer={(message) => (setAnswered(message), composer.current?.answer())}
+        onAnswer={(message, kind) => (setAnswered(message), composer.current?.answer(kind))}
       />
       {conversation && (
         <Composer
@@ -156,6 +167,28 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
       )}
     </section>
   )
+}
+
+/** Files may be dropped anywhere on the conversation; texts and links are left to the fields. */
+function dropZone(setDropping: (is: boolean) => void, take: (files: readonly File[]) => void) {
+  const isFiles = (event: DragEvent): boolean => event.dataTransfer.types.includes('Files')
+  return {
+    onDragOver: (event: DragEvent) => {
+      if (!isFiles(event)) return
+      event.preventDefault()
+      setDropping(true)
+    },
+    onDragLeave: (event: DragEvent) => {
+      const to = event.relatedTarget
+      if (!(to instanceof Node && event.currentTarget.contains(to))) setDropping(false)
+    },
+    onDrop: (event: DragEvent) => {
+      if (!isFiles(event)) return
+      event.preventDefault()
+      setDropping(false)
+      take([...event.dataTransfer.files])
+    },
+  }
 }
 
 function Heading({ conversation }: { readonly conversation: ConversationJson }) {

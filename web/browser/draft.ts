@@ -1,10 +1,13 @@
 /** What was begun and not yet sent, by conversation: it survives a reload, a crash and a failed sending. */
-import { newKey, type NewMessage } from './api.ts'
+import { newKey, type Interactive, type NewMessage } from './api.ts'
 
 export interface Draft {
   readonly kind: NewMessage['kind'] | undefined
   readonly text: string
-  readonly inReplyTo: string | undefined
+  /** To choose from, below the text. */
+  readonly choices: Choices | undefined
+  /** What stood there as the writing began: if that has changed, sending asks once. */
+  readonly saw: Saw | undefined
   /**
    * Under which key this very text was tried. A repeated try has the same key, so that the server knows it again; a changed
    * text gets a new one.
@@ -12,7 +15,15 @@ export interface Draft {
   readonly tried: { readonly key: string; readonly what: string } | undefined
 }
 
-export const emptyDraft: Draft = { kind: undefined, text: '', inReplyTo: undefined, tried: undefined }
+export type Choices = Pick<NewMessage, 'quick_replies'> & { readonly interactive?: Interactive }
+
+export interface Saw {
+  readonly messageId: string | undefined
+  readonly assigneeId: string | null
+  readonly isResolved: boolean
+}
+
+export const emptyDraft: Draft = { kind: undefined, text: '', choices: undefined, saw: undefined, tried: undefined }
 
 const prefix = 'parley-draft-'
 
@@ -28,7 +39,8 @@ export function loadDraft(conversationId: string): Draft {
 export function saveDraft(conversationId: string, draft: Draft): void {
   memory.set(conversationId, draft)
   try {
-    if (draft.text === '') localStorage.removeItem(prefix + conversationId)
+    if (draft.text === '' && draft.choices === undefined && draft.tried === undefined)
+      localStorage.removeItem(prefix + conversationId)
     else localStorage.setItem(prefix + conversationId, JSON.stringify(draft))
   } catch {
     // Storage is full or refused: the draft lives as long as the page.

@@ -6,6 +6,7 @@ import { Attachments } from './attachments.tsx'
 import { DeliveryMark, DeliveryTrouble } from './delivery-mark.tsx'
 import { Person } from './person.tsx'
 import { isLocal } from './queries.ts'
+import type { Kind } from './sayable.ts'
 import { useSession } from './session.ts'
 import { useSpeech, type Translate } from './texts/index.tsx'
 
@@ -16,7 +17,7 @@ interface Props {
   readonly isContinued: boolean
   readonly answered: MessageJson | undefined
   readonly now: number
-  readonly onAnswer: (message: MessageJson) => void
+  readonly onAnswer: (message: MessageJson, kind?: Kind) => void
 }
 
 export const MessageBubble = memo(function MessageBubble({

@@ -1,31 +1,41 @@
 /** What was said, by day; the newest in sight, and what is read stays where it is. */
 import { Button, Skeleton } from '@mantine/core'
 import { IconArrowDown } from '@tabler/icons-react'
-import { Fragment, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { Fragment, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type Ref } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { useNow } from './clock.ts'
 import { MessageBubble } from './message.tsx'
 import { PostAbove } from './post-above.tsx'
 import { allItems, useMessages } from './queries.ts'
 import { Failure } from './states.tsx'
+import type { Kind } from './sayable.ts'
 import { useSpeech } from './texts/index.tsx'
 
 interface Props {
   readonly conversationId: string
   readonly conversation: ConversationJson | undefined
-  readonly onAnswer: (message: MessageJson) => void
+  /** `kind`: where it is not the one that stands there already. */
+  readonly onAnswer: (message: MessageJson, kind?: Kind) => void
+  readonly ref?: Ref<MessagesHandle>
+}
+
+export interface MessagesHandle {
+  /** Whether the newest is in sight. */
+  isAtEnd(): boolean
 }
 
 /** So near to the end counts as reading the newest. */
 const nearEnd = 80
 const groupMs = 4 * 60_000
 
-export function Messages({ conversationId, conversation, onAnswer }: Props) {
+export function Messages({ conversationId, conversation, onAnswer, ref }: Props) {
   const { t, times } = useSpeech()
   const now = useNow()
   const query = useMessages(conversationId)
   const messages = useMemo(() => inOrder(allItems(query.data)), [query.data])
-  const { scroller, inner, newBelow, toEnd, onScroll } = useEnd(messages)
+  const { scroller, inner, newBelow, isAtEnd, toEnd, onScroll } = useEnd(messages)
+  const hasMessages = query.isSuccess
+  useImperativeHandle(ref, () => ({ isAtEnd: () => hasMessages && isAtEnd.current }), [hasMessages, isAtEnd])
 
   return (
     <div className="messages-frame">
@@ -163,6 +173,7 @@ function useEnd(messages: readonly MessageJson[]) {
     scroller,
     inner,
     newBelow,
+    isAtEnd,
     onScroll: () => {
       const element = scroller.current
       if (!element) return

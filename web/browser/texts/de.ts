@@ -1,8 +1,10 @@
 import type { Texts } from './en.ts'
+import { answerDe } from './answer-de.ts'
 import { peopleDe } from './people-de.ts'
 
 export const de: Texts = {
   ...peopleDe,
+  ...answerDe,
   'app.name': 'Parley',
   'sign_in.title': 'Anmelden',
   'sign_in.lead': 'Ein Posteingang für alles, was Menschen Ihnen schreiben.',
@@ -333,7 +335,8 @@ export const de: Texts = {
   'apps.secrets_how':
     'So wird gewechselt: das neue hier hinzufügen, es beim Netzwerk ändern, dann das ältere entfernen. Unterschriften gelten unter jedem; so geht unterdessen nichts verloren.',
   'apps.secret_add': 'Neues Geheimnis hinzufügen',
-  'apps.secret_hint': 'Es wird das neueste: Damit werden Aufrufe unterschrieben. Die anderen gelten weiter für das, was ankommt.',
+  'apps.secret_hint':
+    'Es wird das neueste: Damit werden Aufrufe unterschrieben. Die anderen gelten weiter für das, was ankommt.',
   'apps.secret_remove': 'Ältere Geheimnisse entfernen',
   'apps.secret_remove_what':
     'Nur das neueste Geheimnis bleibt. Was das Netzwerk noch mit einem älteren unterschreibt, wird dann abgewiesen.',
@@ -402,15 +405,18 @@ export const de: Texts = {
   'cure.enter_secret': 'Tragen Sie unter Apps das App-Geheimnis ein.',
   'cure.enter_verify_token': 'Tragen Sie unter Apps ein Prüfzeichen ein, und dasselbe bei Meta.',
   'cure.enter_consumer_key': 'Tragen Sie unter Apps den Consumer Key der X-App ein.',
-  'cure.correct_app': 'Vergleichen Sie Nummer und neuestes Geheimnis unter Apps mit denen beim Netzwerk und berichtigen Sie sie.',
+  'cure.correct_app':
+    'Vergleichen Sie Nummer und neuestes Geheimnis unter Apps mit denen beim Netzwerk und berichtigen Sie sie.',
   'cure.set_public_url': 'Setzen Sie PARLEY_PUBLIC_URL auf eine https-Adresse, die zu dieser Seite führt.',
   'cure.set_public_url_x': 'Setzen Sie PARLEY_PUBLIC_URL auf eine https-Adresse ohne Port, die zu dieser Seite führt.',
-  'cure.open_address': 'Sorgen Sie dafür, dass {address}/webhooks/ von außen zu den Web-Knoten führt: Name, Zertifikat, Proxy.',
+  'cure.open_address':
+    'Sorgen Sie dafür, dass {address}/webhooks/ von außen zu den Web-Knoten führt: Name, Zertifikat, Proxy.',
   'cure.wait': 'Warten Sie eine Minute und prüfen Sie noch einmal.',
   'cure.reconnect': 'Verbinden Sie den Kanal neu: beim Netzwerk anmelden oder ein neues Zugangszeichen eintragen.',
   'cure.connect_again': 'Verbinden Sie den Kanal wieder.',
   'cure.reconnect_with_rights': 'Verbinden Sie den Kanal neu und erlauben Sie alles, worum gebeten wird.',
-  'cure.subscribe_again': 'Verbinden Sie den Kanal neu; hilft das nicht, abonnieren Sie den Webhook beim Netzwerk von Hand.',
+  'cure.subscribe_again':
+    'Verbinden Sie den Kanal neu; hilft das nicht, abonnieren Sie den Webhook beim Netzwerk von Hand.',
   'cure.reconnect_before': 'Verbinden Sie den Kanal vorher neu.',
   'cure.write_to_channel': 'Schreiben Sie dem Kanal von einem anderen Konto und prüfen Sie noch einmal.',
 

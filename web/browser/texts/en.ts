@@ -1,3 +1,4 @@
+import { answerEn } from './answer-en.ts'
 import { peopleEn } from './people-en.ts'
 
 /** Every text of the browser app in English: the pattern that each further language completes. `{name}` is filled in. */
@@ -8,6 +9,7 @@ export interface Plural {
 
 export const en = {
   ...peopleEn,
+  ...answerEn,
   'app.name': 'Parley',
   'sign_in.title': 'Sign in',
   'sign_in.lead': 'One inbox for what people write to you.',

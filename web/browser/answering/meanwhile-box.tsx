@@ -1,0 +1,39 @@
+import { Alert } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import type { ConversationJson } from '../../presenters/shapes.ts'
+import { useSpeech } from '../texts/index.tsx'
+import { inboundOf, type Meanwhile } from '../use-draft.ts'
+
+/** What happened while the answer was written: shown once, before it is sent. */
+export function MeanwhileBox({
+  conversation,
+  meanwhile: { code, sawId },
+}: {
+  readonly conversation: ConversationJson
+  readonly meanwhile: Meanwhile
+}) {
+  const { t } = useSpeech()
+  const client = useQueryClient()
+  const { contact, assignee } = conversation
+  const said = inboundOf(client, conversation.id)
+  const known = said.findIndex(({ id }) => id === sawId)
+  const fresh = said.slice(0, known === -1 ? 1 : known).slice(0, 3)
+  return (
+    <Alert
+      color="yellow"
+      variant="light"
+      p="xs"
+      role="alert"
+      className="composer-failure"
+      title={t(`answer.${code}`, { name: contact.name, colleague: assignee?.name ?? t('answer.nobody') })}
+    >
+      {code === 'newer_message' &&
+        fresh.reverse().map(({ id, text }) => (
+          <blockquote key={id} className="quoted" dir="auto">
+            {text ?? t('answer.newer_without')}
+          </blockquote>
+        ))}
+      {t('answer.anyway_hint')}
+    </Alert>
+  )
+}
