@@ -104,14 +104,13 @@ async function apply(
       await storage.publications.change(tx, publication, { state: 'publishing', progress: outcome.progress, dueInMs })
       return
     }
-    const lost = {
-      type: 'refused',
-      class: 'content',
-      code: 'processing_too_long',
-      reason: 'The network did not finish working on it within an hour.',
-    } as const
-    await storage.publications.endAttempt(tx, publication, publication.attemptCount, lost)
-    return apply(storage, tx, publication, lost, facts)
+    // It may still come out by itself: only a person can tell.
+    const code = 'processing_too_long'
+    const reason = 'The network did not finish working on it within an hour. Look there, then say so here.'
+    await storage.publications.endAttempt(tx, publication, publication.attemptCount, { type: 'unknown', code, reason })
+    await storage.publications.change(tx, publication, { state: 'unknown', reasonCode: code, reason })
+    facts.push(publicationFact('post.unknown', publication, code, reason))
+    return
   }
   const { code, reason } = outcome
   const spent = outcome.type === 'unknown' ? undefined : await takeBack(storage, tx, publication, outcome)

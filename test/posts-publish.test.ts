@@ -271,6 +271,19 @@ describe('refused and put off', () => {
     expect(outcomes(await stage.until(made.id, 'published'))).toEqual(['sent'])
   })
 
+  test('a post that the network never gets done with is left to a person, not published again', async () => {
+    const made = await stage.compose({ files: [] })
+    const going: PublishOutcome = { type: 'processing', progress: 'video:1', afterMs: 5_000 }
+    const network = play([going, going])
+    await stage.publishOnce(made.id, network.connector)
+    await stage.passWorkTime(made.id, hour)
+    await stage.publishOnce(made.id, network.connector)
+    const left = await stage.until(made.id, 'unknown')
+    expect(left.channels[0]).toMatchObject({ reason_code: 'processing_too_long', next_attempt_at: null })
+    await stage.publishOnce(made.id, network.connector)
+    expect(network.calls()).toBe(2)
+  })
+
   test('what has not left can be cancelled; one channel never waits for another', async () => {
     await fault('refuse_code', { code: 4, count: undefined })
     const made = await stage.compose({ channel_ids: [stage.pageId, stage.xId] })
