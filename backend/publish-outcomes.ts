@@ -6,6 +6,7 @@ import type { Spent } from '../messaging/budgets.ts'
 import type { Lookup, Outcome, PublishOutcome } from '../messaging/connectors/connector.ts'
 import { setTrouble, tokenTrouble } from '../messaging/health.ts'
 import { isOutage } from '../messaging/outage.ts'
+import { weighRefusal } from '../messaging/said-before.ts'
 import type {
   LockedPublication,
   PlannedPost,
@@ -64,10 +65,13 @@ function concludeOnce(
   { storage, logger }: Context,
   lease: PublicationLease,
   number: number,
-  outcome: PublishOutcome,
+  told: PublishOutcome,
 ): Promise<void> {
   return whole(storage, lease, async (tx, post, publication, facts) => {
     const isNewest = publication.attemptCount === number
+    const outcome = await weighRefusal(told, () =>
+      storage.publications.attemptsOf(tx, publication.accountId, [publication.id]),
+    )
     if (outcome.type === 'sent' && isNewest) {
       await confirmPublished(storage, tx, publication, outcome.externalId, outcome.permalink, facts)
       return

@@ -12,6 +12,7 @@ import type {
 import type { NewEvent } from '../storage/model/events.ts'
 import { lateAfterMs } from '../storage/model/posts.ts'
 import { mayCall } from '../messaging/may-call.ts'
+import { unsureSince } from '../messaging/said-before.ts'
 import type { Fired } from './due.ts'
 import { postFact, publicationFact } from './post-facts.ts'
 import { refreshPost } from './post-state.ts'
@@ -96,9 +97,9 @@ export async function nextStep(storage: Storage, tx: Writer, due: Due, holder: s
   if (publication.state !== 'publishing' && channel.state === 'reconnect_needed') return { type: 'nothing' }
   const lease = await storage.publications.claim(tx, publication, holder, leaseMs)
   if (publication.state !== 'unknown') return { type: 'publish', lease, channel, post, publication }
-  const attempt = (await storage.publications.attemptsOf(tx, due.accountId, [due.id])).at(-1)
-  const endedAt = attempt?.finishedAt ?? publication.updatedAt
-  const since = attempt?.startedAt ?? post.createdAt
+  const attempts = await storage.publications.attemptsOf(tx, due.accountId, [due.id])
+  const endedAt = attempts.at(-1)?.finishedAt ?? publication.updatedAt
+  const since = unsureSince(attempts) ?? post.createdAt
   return {
     type: 'lookUp',
     lease,

@@ -20,6 +20,7 @@ import { holdDelivery, mayCall } from './may-call.ts'
 import { isOutage } from './outage.ts'
 import { composeOutbound, filesToGive } from './outbound.ts'
 import { concludeAttempt, concludeLookup } from './outcomes.ts'
+import { unsureSince } from './said-before.ts'
 
 const nudgeSchema = z.object({ account_id: z.string(), conversation_id: z.string(), channel_id: z.string().optional() })
 
@@ -158,14 +159,14 @@ async function nextStep(context: DeliverContext, tx: Writer, lane: Lane, account
     return { type: 'again' }
   }
   if (head.state === 'unknown') {
-    const attempt = (await storage.deliveries.attemptsOf(tx, accountId, [head.id])).at(-1)
-    const endedAt = attempt?.finishedAt ?? head.updatedAt
+    const attempts = await storage.deliveries.attemptsOf(tx, accountId, [head.id])
+    const endedAt = attempts.at(-1)?.finishedAt ?? head.updatedAt
     return {
       type: 'lookUp',
       delivery: head,
       channel,
       message: outbound.message,
-      since: attempt?.startedAt ?? head.createdAt,
+      since: unsureSince(attempts) ?? head.createdAt,
       elapsedMs: head.now.getTime() - endedAt.getTime(),
     }
   }

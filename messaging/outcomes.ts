@@ -11,6 +11,7 @@ import { confirmSent } from './echo.ts'
 import { setTrouble, tokenTrouble } from './health.ts'
 import { concludeRefusal } from './may-call.ts'
 import { isOutage } from './outage.ts'
+import { weighRefusal } from './said-before.ts'
 
 interface Context {
   readonly storage: Storage
@@ -55,11 +56,12 @@ function concludeOnce(
   { storage, logger }: Context,
   { id, accountId }: Delivery,
   number: number,
-  outcome: Outcome,
+  told: Outcome,
 ): Promise<void> {
   return whole(storage, async (tx, facts) => {
     const delivery = await storage.deliveries.lock(tx, accountId, id)
     if (delivery === undefined) return
+    const outcome = await weighRefusal(told, () => storage.deliveries.attemptsOf(tx, accountId, [id]))
     if (outcome.type === 'sent' && delivery.attemptCount === number) {
       await confirmSent(storage, tx, delivery, outcome.externalId, facts)
       return

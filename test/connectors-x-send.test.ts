@@ -194,29 +194,25 @@ describe('answers below posts', () => {
   })
 })
 
-describe('what was said already', () => {
-  test('just now: the first try may have worked, and is looked for', async () => {
+describe('what was said already is refused as that; what the first try did is found', () => {
+  test('an answer', async () => {
     const inReplyTo = await asked()
     const answer = { kind: 'comment', inReplyTo } as const
     const since = new Date()
     await fault('drop_answer')
     expect(await send(answer)).toMatchObject({ type: 'unknown' })
-    expect(await send(answer)).toMatchObject({ type: 'unknown', code: 'duplicate' })
+    expect(await send(answer)).toMatchObject(refused('content', 'duplicate'))
     const [seen, ...more] = await ledger()
     expect(more).toEqual([])
     expect(await lookUp(answer, since)).toEqual({ type: 'found', externalId: seen?.external_id })
-  })
-
-  test('but to somebody else: it was never said here', async () => {
-    expect(await publish()).toMatchObject({ type: 'sent' })
-    const other = { kind: 'comment', inReplyTo: demoPost, text: 'The ferry sails again' } as const
-    expect(await send(other)).toMatchObject(refused('content', 'duplicate'))
+    // Not what was said to somebody else.
+    expect(await lookUp({ ...answer, inReplyTo: demoPost }, since)).toEqual({ type: 'absent' })
   })
 
   test('a post', async () => {
     await fault('drop_answer')
     expect(await publish()).toMatchObject({ type: 'unknown' })
-    expect(await publish()).toMatchObject({ type: 'unknown', code: 'duplicate' })
+    expect(await publish()).toMatchObject(refused('content', 'duplicate'))
     expect(await lookUpPost()).toMatchObject({ type: 'found' })
     expect(await ledger()).toHaveLength(1)
   })

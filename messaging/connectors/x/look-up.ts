@@ -3,8 +3,7 @@ import type { ChannelAccess, Lookup, OutboundMessage, OutboundPost } from '../co
 import { fieldsOf, idOf, instantOf, listOf, textOf } from '../reading.ts'
 import type { Fields } from '../reading.ts'
 import { callX } from './api.ts'
-import type { XCall, XFailure } from './api.ts'
-import { refuse } from './fit.ts'
+import type { XCall } from './api.ts'
 import { nameOf, readText, snowflakeInstant } from './people.ts'
 
 /** What is looked for. `mediaIds`: by their uploads, which X names again in every object that shows them. */
@@ -66,36 +65,6 @@ export async function lookUpX(
     ? { type: 'undecided', reason: 'Too much was said since to find it.' }
     : { type: 'absent' }
 }
-
-/** Within this time the same text is more likely our own first try than an earlier wish to say the same. */
-const recentMs = 10 * 60 * 1000
-const dayMs = 24 * 60 * 60 * 1000
-
-/**
- * X refused a text as said already, which it also does when our first try had worked. What is in the timeline decides
- * whether it may be that, and is then for the caller to settle; never called sent here, since it may be another's.
- */
-export async function weighDuplicate(
-  channel: ChannelAccess,
-  sought: Sought,
-  outcome: XFailure,
-  signal: AbortSignal,
-): Promise<XFailure> {
-  if (outcome.code !== duplicateCode) return outcome
-  const now = Date.now()
-  const lookup = await lookUpX(channel, sought, new Date(now - dayMs), signal)
-  if (lookup.type === 'absent') return outcome
-  const saidAt = lookup.type === 'found' ? snowflakeInstant(lookup.externalId) : undefined
-  if (saidAt !== undefined && now - saidAt.getTime() > recentMs)
-    return refuse('content', duplicateCode, `${outcome.reason} It was said before, on ${saidAt.toISOString()}.`)
-  return {
-    type: 'unknown',
-    code: duplicateCode,
-    reason: 'X says that this was said already: the first try may have worked.',
-  }
-}
-/** As outcomes.ts calls it. */
-const duplicateCode = 'duplicate'
 
 const callOf = (channel: ChannelAccess, { person }: Sought): XCall =>
   person === undefined

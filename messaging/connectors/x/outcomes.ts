@@ -19,6 +19,7 @@ interface Meaning {
 
 const quarterMs = 15 * 60 * 1000
 const notReachable = 'This person takes no messages from the account.'
+/** Whether an earlier try of ours has said it is for the caller to find out. */
 const saidAlready = { verdict: 'content', code: 'duplicate', reason: 'X takes the same text only once.' } as const
 
 /** v1 codes that X still gives within `errors`. */

@@ -1,7 +1,7 @@
 /** Publishing a post: one request, once its files have been given to X. */
 import type { ChannelAccess, Lookup, OutboundPost, PublishOutcome } from '../connector.ts'
 import { misfit, notUploaded, postLimits } from './fit.ts'
-import { lookUpX, soughtPost, weighDuplicate } from './look-up.ts'
+import { lookUpX, soughtPost } from './look-up.ts'
 import { byPlan } from './outcomes.ts'
 import { sayX } from './send.ts'
 
@@ -24,8 +24,7 @@ export async function publishX(
   }
   const outcome = await sayX(channel, { method: 'POST', path: '/2/tweets', body }, signal)
   if (outcome.type === 'sent') return { ...outcome, permalink: `https://x.com/i/status/${outcome.externalId}` }
-  const weighed = await weighDuplicate(channel, sought, outcome, signal)
-  return post.quoteOf === undefined ? weighed : byPlan(weighed)
+  return post.quoteOf === undefined ? outcome : byPlan(outcome)
 }
 
 /** In our own timeline. */

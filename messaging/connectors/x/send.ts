@@ -4,17 +4,14 @@ import { fieldsOf, idOf, listOf } from '../reading.ts'
 import { callX } from './api.ts'
 import type { XCall, XFailure } from './api.ts'
 import { directLimits, misfit, notUploaded, publicLimits, refuse } from './fit.ts'
-import { soughtOf, weighDuplicate } from './look-up.ts'
 import { byPlan, classifyXError } from './outcomes.ts'
 
-/** Never throws. What was refused as said already is looked for, by a request that only reads. */
+/** Never throws. */
 export async function sendX(channel: ChannelAccess, message: OutboundMessage, signal: AbortSignal): Promise<Outcome> {
   const call = toCall(message)
   if ('type' in call) return call
   const outcome = await sayX(channel, call, signal)
-  if (outcome.type === 'sent') return outcome
-  const weighed = await weighDuplicate(channel, soughtOf(message), outcome, signal)
-  return message.extras?.quoteOf === undefined ? weighed : byPlan(weighed)
+  return outcome.type === 'sent' || message.extras?.quoteOf === undefined ? outcome : byPlan(outcome)
 }
 
 /** Makes the call and reads the id of what was said. An answer of errors only says that nothing was. */
