@@ -29,6 +29,7 @@ const longestWaitMs = 60_000
 const processingLimitMs = 30 * 60_000
 /** Nothing begun is good for longer. */
 const begunMs = 3_600_000
+const shortestLifeMs = 10 * 60_000
 
 export interface Sending {
   readonly delivery: Delivery
@@ -81,7 +82,10 @@ export async function giveFile(context: DeliverContext, lane: Lane, step: ToGive
       ? { type: 'retry', code: 'no_answer', reason: 'The network did not take a file in time.' }
       : spoken.outcome
   if (upload.type === 'ok') {
-    const kept = { externalId: upload.id, isBegun: false, expiresAt: upload.expiresAt ?? null }
+    // However short its life: it is good for what is said with it at once.
+    const shortest = Date.now() + shortestLifeMs
+    const expiresAt = upload.expiresAt && new Date(Math.max(upload.expiresAt.getTime(), shortest))
+    const kept = { externalId: upload.id, isBegun: false, expiresAt: expiresAt ?? null }
     await storage.write((tx) => storage.uploads.keep(tx, key, kept))
   } else if (upload.type === 'processing' && isStillGood(uploaded?.createdAt)) {
     await waitForFile(context, step, upload)
