@@ -38,9 +38,10 @@ export async function changeSpend(storage: Storage, accountId: string, id: strin
         prices: prices && Object.fromEntries(Object.entries(prices).map(([kind, price]) => [kind, micros(price)])),
       }),
     })
-    await storage.deliveries.release(tx, accountId, id, ['spend_cap'])
     await storage.outbox.append(tx, { type: 'app.changed', accountId, data: { app_id: id } })
   })
+  // Apart, as deliveries are locked before apps.
+  await storage.write((tx) => storage.deliveries.release(tx, accountId, id, ['spend_cap']))
 }
 
 /** Somebody has made room at the network (bought more, raised a cap): nobody waits for it any longer. @throws Problem 404 */
@@ -48,8 +49,10 @@ export async function resumeApp(storage: Storage, accountId: string, id: string)
   await storage.write(async (tx) => {
     if ((await storage.apps.lock(tx, accountId, id)) === undefined) throw notFound('app')
     await storage.budgets.lift(tx, accountId, id)
-    await storage.deliveries.release(tx, accountId, id, ['budget', 'budget_spread', 'usage-capped'])
   })
+  await storage.write((tx) =>
+    storage.deliveries.release(tx, accountId, id, ['budget', 'budget_spread', 'usage-capped']),
+  )
 }
 
 export interface Spending {

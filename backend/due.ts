@@ -45,6 +45,7 @@ const pauseMs = 1_000
 /** After a batch, and before one that is due sooner than the next look. */
 const leastPauseMs = 20
 const batch = 25
+const batchesAtOnce = 3
 /** A process that stands still holds its batch so long. */
 const idleLimitS = 3
 const mostTries = 8
@@ -58,7 +59,13 @@ export function startDue(context: DueContext, kinds: Kinds): Running {
     () => waitMs,
     async (signal) => {
       waitMs = pauseMs
-      while (!signal.aborted && (await fireDue(context, kinds)) > 0) await sleep(leastPauseMs)
+      let taken = await fireDue(context, kinds)
+      while (!signal.aborted && taken > 0) {
+        await sleep(leastPauseMs)
+        // As long as batches are full, several at once.
+        const fired = Array.from({ length: taken >= batch ? batchesAtOnce : 1 }, () => fireDue(context, kinds))
+        taken = Math.max(...(await Promise.all(fired)))
+      }
       const nextMs = await storage.occurrences.nextInMs(storage.primary)
       if (nextMs !== undefined) waitMs = Math.min(pauseMs, Math.max(leastPauseMs, nextMs))
       isAway = false

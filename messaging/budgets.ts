@@ -1,6 +1,7 @@
 /**
  * The networks' allowances, spent before they are exceeded: every node asks here before it calls, by rows in the primary that
- * all share, and takes down here what the answers said. Who must wait holds up its own conversation and nothing else.
+ * all share, and takes down here what the answers said. Who must wait holds up its own conversation and nothing else. Locks:
+ * deliveries, the app, its budgets and its spend.
  */
 import { messageOf } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
@@ -63,9 +64,12 @@ export async function askBudget(
     const all = await storage.budgets.of(tx, channel.accountId, [channel.id, channel.appId], lock)
     return all.filter(({ uses }) => uses.split(',').includes(use))
   }
-  let rows = await read(known.length > 0 ? 'for update' : '')
   const mustSpread = (row: Budget): boolean => !hasPlace && isSpread(row, now)
-  if (known.length === 0 && rows.some(mustSpread)) rows = await read('for update')
+  let rows = known.length > 0 ? [] : await read('')
+  if (known.length > 0 || rows.some(mustSpread)) {
+    await storage.apps.lock(tx, channel.accountId, channel.appId)
+    rows = await read('for update')
+  }
 
   const holds = rows.flatMap((row) => heldUntil(row, now))
   const longest = holds.sort((a, b) => b.until.getTime() - a.until.getTime())[0]
@@ -138,15 +142,17 @@ export async function noteBudget(
     (quota) => allowances.about(quota.name) !== undefined && isNews(channel, quota),
   )
   if (news.length === 0) return
+  const { accountId, appId } = channel
   const noting = storage.write(async (tx) => {
     let hasRoom = false
-    for (const quota of [...news].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    await storage.apps.lock(tx, accountId, appId)
+    for (const quota of news) {
       const about = allowances.about(quota.name)
       if (about === undefined) continue
       hasRoom =
         (await storage.budgets.note(tx, {
-          accountId: channel.accountId,
-          scopeId: about.isOfApp ? channel.appId : channel.id,
+          accountId,
+          scopeId: about.isOfApp ? appId : channel.id,
           name: quota.name,
           uses: about.uses.join(),
           share: quota.used,
@@ -156,9 +162,13 @@ export async function noteBudget(
           holdMs,
         })) || hasRoom
     }
-    if (hasRoom) await storage.deliveries.release(tx, channel.accountId, channel.appId, ['budget'])
+    return hasRoom
   })
-  await noting.catch((error: unknown) => {
+  // Apart, as deliveries are locked before apps and budgets.
+  const releasing = noting.then(async (hasRoom) => {
+    if (hasRoom) await storage.write((tx) => storage.deliveries.release(tx, accountId, appId, ['budget']))
+  })
+  await releasing.catch((error: unknown) => {
     // The next answer tells it again.
     logger.warn(
       { channel: channel.id, reason: messageOf(error) },
@@ -224,6 +234,12 @@ export async function noteSpent(
   const heldMs = knownMs ?? (await storage.budgets.holdRising(tx, key, rising, reason))
   const jitter = Math.random() * Math.min(jitterMs, heldMs / 2)
   return { reason: outcome.reason, forMs: heldMs + jitter, isKnown: knownMs !== undefined }
+}
+
+/** Whether the network refused because an allowance is spent. */
+export const saysSpent = ({ type }: Pick<Channel, 'type'>, outcome: { readonly code: string }): boolean => {
+  const allowances = connectorOf(type)?.allowances
+  return allowances !== undefined && whoseSpent(allowances, outcome) !== undefined
 }
 
 const whoseSpent = (

@@ -1,6 +1,6 @@
 /** What stands between a message and its network besides the network itself: allowances that are used up, a cap that is reached. */
 import type { Delivery, Storage, Writer } from '../storage/index.ts'
-import { askBudget, noteSpent, useOf } from './budgets.ts'
+import { askBudget, noteSpent, saysSpent, useOf } from './budgets.ts'
 import type { Caller, Spent, Wait } from './budgets.ts'
 import { deliveryChanged } from './changes.ts'
 import type { CallUse, Outcome } from './connectors/connector.ts'
@@ -58,9 +58,10 @@ export async function concludeRefusal(
   outcome: Exclude<Outcome, { type: 'sent' | 'unknown' }>,
 ): Promise<Spent | undefined> {
   const channel = await storage.channels.get(tx, delivery.accountId, delivery.channelId)
-  if (channel === undefined) return undefined
-  if (connectorOf(channel.type)?.pricing !== undefined)
-    await storage.spend.takeBack(tx, delivery, delivery.attemptCount)
+  const isPaid = channel !== undefined && connectorOf(channel.type)?.pricing !== undefined
+  if (channel === undefined || !(isPaid || saysSpent(channel, outcome))) return undefined
+  await storage.apps.lock(tx, channel.accountId, channel.appId)
+  if (isPaid) await storage.spend.takeBack(tx, delivery, delivery.attemptCount)
   const message = await storage.messages.get(tx, delivery.accountId, delivery.messageId)
   return message && noteSpent(storage, tx, channel, useOf(message.kind), outcome)
 }
