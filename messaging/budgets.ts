@@ -71,6 +71,12 @@ export async function askBudget(
     rows = await read('for update')
   }
 
+  // Told another number than the documented one, the app has another plan: the other documented numbers are not its own, either.
+  const isDocumented = ({ name, limitCount }: Budget): boolean =>
+    known.some((limit) => limit.name === name && limit.limit === limitCount)
+  const hasOtherPlan = rows.some((row) => known.some(({ name }) => name === row.name) && !isDocumented(row))
+  if (hasOtherPlan) rows = rows.filter((row) => !isDocumented(row))
+
   const holds = rows.flatMap((row) => heldUntil(row, now))
   const longest = holds.sort((a, b) => b.until.getTime() - a.until.getTime())[0]
   if (longest !== undefined) {

@@ -178,6 +178,16 @@ describe('allowances', () => {
     expect(await seen()).toBe(40)
     const rows = await platform.storage.budgets.of(platform.storage.primary, platform.accountId, [channel.id, appId])
     expect(rows.find(({ name }) => name === endpoint)).toMatchObject({ limitCount: 1_000_000 })
+    // Then the documented number for a day is not that of its plan, either.
+    await platform.storage.write((tx) =>
+      tx.run('update budgets set used_count = 2000 where name like ? and scope_id in (?, ?)', [
+        `${endpoint} (%`,
+        channel.id,
+        appId,
+      ]),
+    )
+    const one = await answer(conversations[0] ?? '', 'answer of another plan')
+    await until(async () => (await sent([one])) === 1)
   })
 
   it('waits for the end of the period once the monthly cap is used up, without another call, until somebody makes room', async () => {
