@@ -3,17 +3,11 @@
  * what is not known is simply tried again; a refusal is final and told in plain words. What people are only shown for a moment
  * (typing, seen) is done at once or never.
  */
-import { z } from 'zod'
-import type { Config } from '../infra/config.ts'
 import { messageOf } from '../infra/errors.ts'
 import type { Running } from '../infra/lifecycle.ts'
-import type { Logger } from '../infra/logger.ts'
 import type { Act, Channel, Message, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import type { ChannelType } from '../storage/model/words.ts'
-import { Board } from './board.ts'
 import type { Broker } from './broker/contract.ts'
-import { consumeSafely } from './broker/park.ts'
 import type { Parking } from './broker/park.ts'
 import { queues } from './broker/queues.ts'
 import { changeMessage } from './changes.ts'
@@ -21,20 +15,11 @@ import type { Change } from './changes.ts'
 import type { Connector, OutboundAct } from './connectors/connector.ts'
 import { openAccess } from './directory.ts'
 import { connectorFor, setTrouble, tokenTrouble, withLimit } from './health.ts'
-import { isOutage } from './outage.ts'
+import type { CareContext } from './health.ts'
+import { consumeNudges } from './nudges.ts'
 import { readSignal, showSignal } from './signals.ts'
 import { deletedPreview } from './summary.ts'
 import { answerTokenRefusal } from './tokens.ts'
-
-export interface ActContext {
-  readonly storage: Storage
-  readonly config: Config
-  readonly logger: Logger
-  /** Who speaks for a type of channel, where it is not the one of the registry. */
-  readonly connectorOf?: (type: ChannelType) => Connector | undefined
-}
-
-const nudgeSchema = z.object({ account_id: z.string(), conversation_id: z.string(), channel_id: z.string().optional() })
 
 const conversationsAtOnce = 32
 const perChannelAtOnce = 4
@@ -47,58 +32,29 @@ const leaseMs = 120_000
 const mostTries = 8
 
 /** Consumes nudges and signals until stopped; what is being done is waited for. */
-export function startActs(context: ActContext, broker: Broker, parking: Parking): Running {
-  const { logger } = context
-  const stopping = new AbortController()
-  const board = new Board(
-    { atOnce: conversationsAtOnce, perChannel: perChannelAtOnce },
-    async ({ accountId, conversationId }) => {
-      try {
-        await doActs(context, accountId, conversationId, stopping.signal)
-      } catch (error) {
-        // The sweep nudges again.
-        logger.warn({ conversation: conversationId, err: error }, 'what is to be done could not be done just now')
-      }
-    },
-  )
+export function startActs(context: CareContext, broker: Broker, parking: Parking): Running {
   let signals = 0
-  const consumer = consumeSafely(
-    broker,
-    parking,
-    queues.acts,
-    { credit: 500, isOutage },
-    (message) => {
-      const body: unknown = JSON.parse(message.body.toString('utf8'))
+  return consumeNudges(context, broker, parking, {
+    queue: queues.acts,
+    atOnce: conversationsAtOnce,
+    perChannel: perChannelAtOnce,
+    work: ({ accountId, conversationId }, signal) => doActs(context, accountId, conversationId, signal),
+    takeOther(body, stopping) {
       const signal = readSignal(body)
-      if (signal === undefined) {
-        const nudge = nudgeSchema.parse(body)
-        board.add({
-          accountId: nudge.account_id,
-          conversationId: nudge.conversation_id,
-          channelId: nudge.channel_id ?? nudge.conversation_id,
-        })
-      } else if (signals < signalsAtOnce) {
-        signals += 1
-        void showSignal(context, signal, stopping.signal).finally(() => {
-          signals -= 1
-        })
-      }
-      return Promise.resolve()
+      if (signal === undefined) return false
+      if (signals >= signalsAtOnce) return true
+      signals += 1
+      void showSignal(context, signal, stopping).finally(() => {
+        signals -= 1
+      })
+      return true
     },
-    logger,
-  )
-  return {
-    async stop() {
-      await consumer.stop()
-      stopping.abort()
-      await board.stop()
-    },
-  }
+  })
 }
 
 /** Everything of this conversation that is due. */
 export async function doActs(
-  context: ActContext,
+  context: CareContext,
   accountId: string,
   conversationId: string,
   signal: AbortSignal,
@@ -114,7 +70,7 @@ export async function doActs(
 type Performed = { readonly type: 'gone' } | Awaited<ReturnType<NonNullable<Connector['act']>>>
 
 /** An answer of ours that was said in parts is treated part by part. */
-async function perform(context: ActContext, act: Act): Promise<Performed> {
+async function perform(context: CareContext, act: Act): Promise<Performed> {
   const { storage, config, logger } = context
   const { accountId } = act
   const message = await storage.messages.get(storage.primary, accountId, act.messageId)
@@ -169,7 +125,7 @@ async function contactOf(storage: Storage, message: Message): Promise<string | u
 }
 
 /** Writes down what became of it; the message looks so from then on. */
-async function conclude({ storage }: ActContext, act: Act, outcome: Performed): Promise<void> {
+async function conclude({ storage }: CareContext, act: Act, outcome: Performed): Promise<void> {
   await storage.write(async (tx) => {
     const facts: NewEvent[] = []
     // Before its acts, as whoever asks for more of them locks it too.

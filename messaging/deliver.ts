@@ -3,71 +3,34 @@
  * never waiting for another. Who sends for a conversation holds its lane; an outcome nobody knows is settled, never repeated
  * blindly.
  */
-import { z } from 'zod'
 import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Lane, UploadKey, Writer } from '../storage/index.ts'
 import { giveFile, laneMs, lookUp, send } from './attempt.ts'
 import type { DeliverContext, Sending, ToGive } from './attempt.ts'
-import { Board } from './board.ts'
 import type { Broker } from './broker/contract.ts'
-import { consumeSafely } from './broker/park.ts'
 import type { Parking } from './broker/park.ts'
 import { queues } from './broker/queues.ts'
 import { deliveryChanged } from './changes.ts'
 import { noteBudget, useOf } from './budgets.ts'
 import { holdDelivery, mayCall } from './may-call.ts'
-import { isOutage } from './outage.ts'
+import { consumeNudges } from './nudges.ts'
 import { composeOutbound, filesToGive } from './outbound.ts'
 import { concludeAttempt, concludeLookup } from './outcomes.ts'
 import { unsureSince } from './said-before.ts'
-
-const nudgeSchema = z.object({ account_id: z.string(), conversation_id: z.string(), channel_id: z.string().optional() })
 
 const renewMs = 3_000
 const conversationsAtOnce = 64
 const perChannelAtOnce = 16
 
 /** Consumes nudges until stopped; what is being sent is waited for. */
-export function startDeliver(context: DeliverContext, broker: Broker, parking: Parking): Running {
-  const { logger } = context
-  const stopping = new AbortController()
-  const board = new Board(
-    { atOnce: conversationsAtOnce, perChannel: perChannelAtOnce },
-    async ({ accountId, conversationId }) => {
-      try {
-        await deliverConversation(context, accountId, conversationId, stopping.signal)
-      } catch (error) {
-        // The sweep nudges again.
-        logger.warn({ conversation: conversationId, err: error }, 'a conversation could not be delivered just now')
-      }
-    },
-  )
-  // A nudge is only a hint: once on the board it is settled, and the sweep finds what a dying process leaves behind.
-  const consumer = consumeSafely(
-    broker,
-    parking,
-    queues.deliver,
-    { credit: 500, isOutage },
-    (message) => {
-      const nudge = nudgeSchema.parse(JSON.parse(message.body.toString('utf8')))
-      board.add({
-        accountId: nudge.account_id,
-        conversationId: nudge.conversation_id,
-        channelId: nudge.channel_id ?? nudge.conversation_id,
-      })
-      return Promise.resolve()
-    },
-    logger,
-  )
-  return {
-    async stop() {
-      await consumer.stop()
-      stopping.abort()
-      await board.stop()
-    },
-  }
-}
+export const startDeliver = (context: DeliverContext, broker: Broker, parking: Parking): Running =>
+  consumeNudges(context, broker, parking, {
+    queue: queues.deliver,
+    atOnce: conversationsAtOnce,
+    perChannel: perChannelAtOnce,
+    work: ({ accountId, conversationId }, signal) => deliverConversation(context, accountId, conversationId, signal),
+  })
 
 /** Everything of this conversation that is due, one after the other; nothing when someone else is at it. */
 export async function deliverConversation(

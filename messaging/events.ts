@@ -11,6 +11,7 @@ import type { Lease, Storage } from '../storage/index.ts'
 import type { Event } from '../storage/model/events.ts'
 import type { Broker, Outgoing } from './broker/contract.ts'
 import { queues } from './broker/queues.ts'
+import { nudgeBody } from './nudges.ts'
 import { isOutage } from './outage.ts'
 import { holdLease } from './lease-holder.ts'
 
@@ -88,16 +89,6 @@ function nudgesOf(facts: readonly Event[], isNudge: (fact: Event) => boolean): O
   }
   return [...nudges.values()]
 }
-
-/** The body of a nudge: which conversation has something to deliver, or to do. */
-export const nudgeBody = (accountId: string, conversationId: string, channelId: unknown): Uint8Array =>
-  Buffer.from(
-    JSON.stringify({
-      account_id: accountId,
-      conversation_id: conversationId,
-      ...(typeof channelId === 'string' ? { channel_id: channelId } : {}),
-    }),
-  )
 
 async function numberAll(
   { storage, logger }: RelayContext,

@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { notFound } from '../infra/errors.ts'
 import { newId } from '../infra/ids.ts'
 import type { Storage } from '../storage/index.ts'
-import type { ActContext } from './act.ts'
 import { limitsOfActs } from './ask-act.ts'
 import type { Broker } from './broker/contract.ts'
 import { queues } from './broker/queues.ts'
 import { openAccess } from './directory.ts'
 import { connectorFor, withLimit } from './health.ts'
+import type { CareContext } from './health.ts'
 
 const signalSchema = z.object({
   account_id: z.string(),
@@ -54,7 +54,7 @@ export async function askSignal(
 }
 
 /** Shows it, if it is not too late by now. Never throws. */
-export async function showSignal(context: ActContext, given: Signal, signal: AbortSignal): Promise<void> {
+export async function showSignal(context: CareContext, given: Signal, signal: AbortSignal): Promise<void> {
   const { storage, config, logger } = context
   const { account_id: accountId, conversation_id: conversationId } = given
   if (Date.now() - given.at.getTime() > freshMs) return

@@ -8,8 +8,8 @@ import type { Broker } from './broker/contract.ts'
 import { sweepParked } from './broker/park.ts'
 import type { Parking } from './broker/park.ts'
 import { queues } from './broker/queues.ts'
-import { nudgeBody } from './events.ts'
 import { holdLease } from './lease-holder.ts'
+import { nudgeBody } from './nudges.ts'
 
 export interface SweepContext {
   readonly storage: Storage
@@ -36,7 +36,7 @@ export function startSweep(context: SweepContext): Running {
     const handedOn = new Map<string, number>()
     let prunedAt = 0
     while (!signal.aborted) {
-      for (const part of [nudgeDue, nudgeActs, (each: SweepContext) => handOn(each, handedOn), putBackParked]) {
+      for (const part of [nudgeDue, (each: SweepContext) => handOn(each, handedOn), putBackParked]) {
         await part(context).catch((error: unknown) => {
           logger.warn({ err: error }, 'a part of the sweep failed')
         })
@@ -52,30 +52,21 @@ export function startSweep(context: SweepContext): Running {
   })
 }
 
-/** Conversations with something due and nobody at it. */
+/** Conversations with something to deliver or to do, and nobody at it. */
 export async function nudgeDue({ storage, broker }: Pick<SweepContext, 'storage' | 'broker'>): Promise<void> {
-  const due = await storage.deliveries.findDue(storage.primary, idleMs, perChannel)
+  const due = {
+    [queues.deliver]: await storage.deliveries.findDue(storage.primary, idleMs, perChannel),
+    [queues.acts]: await storage.acts.findDue(storage.primary, idleMs, perChannel * 10),
+  }
   await Promise.all(
-    due.map(({ accountId, conversationId, channelId }) =>
-      broker.publish(queues.deliver, {
-        id: `sweep-${newId()}`,
-        body: nudgeBody(accountId, conversationId, channelId),
-        properties: { account: accountId },
-      }),
-    ),
-  )
-}
-
-/** The same for what is to be done beside saying something. */
-export async function nudgeActs({ storage, broker }: Pick<SweepContext, 'storage' | 'broker'>): Promise<void> {
-  const due = await storage.acts.findDue(storage.primary, idleMs, perChannel * 10)
-  await Promise.all(
-    due.map(({ accountId, conversationId, channelId }) =>
-      broker.publish(queues.acts, {
-        id: `sweep-${newId()}`,
-        body: nudgeBody(accountId, conversationId, channelId),
-        properties: { account: accountId },
-      }),
+    ([queues.deliver, queues.acts] as const).flatMap((queue) =>
+      due[queue].map(({ accountId, conversationId, channelId }) =>
+        broker.publish(queue, {
+          id: `sweep-${newId()}`,
+          body: nudgeBody(accountId, conversationId, channelId),
+          properties: { account: accountId },
+        }),
+      ),
     ),
   )
 }
