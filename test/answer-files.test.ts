@@ -78,8 +78,8 @@ it('what comes back under the id of any part is of the one answer: echo, receipt
   const read = await stage.becomes(said.id, 'read')
   expect(partsOf(read)).toEqual(['read', 'read'])
   await expect
-    .poll(async () => (await stage.ask(200, 'GET', `/messages/${String(said.id)}`)).reactions)
-    .toEqual([{ by: person, emoji: '❤' }])
+    .poll(async () => (await stage.ask(200, 'GET', `/messages/${String(said.id)}`)).reactions, { timeout: 10_000 })
+    .toMatchObject([{ by: person, emoji: '❤' }])
   expect(
     (await ofConversation(conversationId)).map(({ id, sent_elsewhere }: Record<string, unknown>) => [
       id,
@@ -100,9 +100,9 @@ it('what comes back under the id of any part is of the one answer: echo, receipt
   }
   expect(await now()).toEqual(['Two of them', true, 1, [false, false]])
   await takeBack(second)
-  await expect.poll(now).toEqual(['Two of them', true, 0, [false, true]])
+  await expect.poll(now, { timeout: 10_000 }).toEqual(['Two of them', true, 0, [false, true]])
   await takeBack(sent.delivery.parts[0].external_id)
-  await expect.poll(now).toEqual([null, false, 0, [true, true]])
+  await expect.poll(now, { timeout: 10_000 }).toEqual([null, false, 0, [true, true]])
 })
 
 const partsGone = (message: { delivery: { parts: { deleted_at: string | null }[] } }): boolean[] =>
@@ -118,7 +118,7 @@ it('the parts after a refused one are said all the same, and only it is sent aga
   })
   const failed = await stage.becomes(said.id, 'failed')
   await expect
-    .poll(async () => partsOf(await stage.ask(200, 'GET', `/messages/${String(said.id)}`))[2])
+    .poll(async () => partsOf(await stage.ask(200, 'GET', `/messages/${String(said.id)}`))[2], { timeout: 10_000 })
     .toMatch(/sent|delivered/)
   expect(failed.delivery).toMatchObject({ reason_code: '100', reason_class: 'content', hint_code: 'change_content' })
   expect(await texts('facebook', person)).toEqual(['First', 1])
@@ -213,6 +213,32 @@ it('WhatsApp: a document with its caption, and buttons; X: pictures in one post'
   const sent = await stage.becomes(said.id, 'sent', 'delivered')
   expect(sent.delivery.parts).toHaveLength(1)
   expect((await stage.seen('x', x.person)).map(({ text, files }) => [text, files?.length])).toEqual([['These two', 2]])
+})
+
+it('a template that WhatsApp has approved is said out of the window; X shows a post within ours', async () => {
+  await stage.control('PUT', 'meta/templates', {
+    channel: externalIds.whatsapp,
+    templates: [
+      {
+        name: 'ready',
+        language: 'en',
+        status: 'APPROVED',
+        category: 'UTILITY',
+        components: [{ type: 'BODY', text: 'Your {{1}} is ready, {{2}}.' }],
+      },
+    ],
+  })
+  const late = await stage.customer('whatsapp', { occurred_at: new Date(Date.now() - 2 * 86_400_000).toISOString() })
+  const template = { name: 'ready', language: 'en', body: ['table', 'Mia'] }
+  const said = await stage.say(late.conversationId, { text: 'Your table is ready, Mia.', template })
+  await stage.becomes(said.id, 'sent', 'delivered')
+  expect(await texts('whatsapp', late.person)).toEqual(['Your table is ready, Mia.'])
+
+  const x = await stage.customer('x', { kind: 'mention', text: '@harbour what did you say?' })
+  const { external_id: quoted } = await stage.ask(200, 'GET', `/messages/${x.messageId}`)
+  const answer = await stage.say(x.conversationId, { kind: 'comment', text: 'This', quote_of: quoted })
+  await stage.becomes(answer.id, 'sent', 'delivered')
+  expect((await stage.seen('x', x.person)).map(({ text, quote_of }) => [text, quote_of])).toEqual([['This', quoted]])
 })
 
 it('a film that X looks at for a while waits without an attempt, and is then said', async () => {
