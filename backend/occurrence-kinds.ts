@@ -1,5 +1,5 @@
 /** Every kind of occurrence and what fires it, written out. Each decides itself what to do when it is late. */
-import { fireReply } from '../messaging/send-later.ts'
+import { fireReply } from '../messaging/reply-due.ts'
 import type { Kinds } from './due.ts'
 import { firePost } from './publish-steps.ts'
 import { fireWake } from './wake.ts'

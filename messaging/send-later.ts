@@ -2,16 +2,14 @@
  * Answers that are to be sent at a certain time. Until then they wait outside the order of sending (no `seq`), with an occurrence
  * that fires once; then they take their turn, if they may still be said. Locks: occurrence, conversation, deliveries.
  */
-import { conflict, notFound, Problem } from '../infra/errors.ts'
-import type { Conversation, Delivery, Message, Occurrence, Storage, Writer } from '../storage/index.ts'
+import { conflict, notFound } from '../infra/errors.ts'
+import type { Problem } from '../infra/errors.ts'
+import type { Delivery, Message, Storage, Writer } from '../storage/index.ts'
 import type { NewEvent } from '../storage/model/events.ts'
-import { deliveryChanged } from './changes.ts'
 import { refusal } from './check-content.ts'
-import type { Utterance } from './check-content.ts'
-import { checkPlace, checkSayable } from './check-sayable.ts'
-import { storedExtras } from './extras.ts'
+import { checkSayable } from './check-sayable.ts'
 import { newDeliveries } from './parts.ts'
-import { previewOf } from './summary.ts'
+import { checkStill, isAnswered, takeTurn, utteranceOf, waitingParts } from './planned-reply.ts'
 
 export interface Later {
   readonly at: Date
@@ -108,82 +106,6 @@ export async function sendAfterAll(
   await storage.outbox.appendMany(tx, [await takeTurn(storage, tx, conversation, message, parts)])
 }
 
-/** Its time has come: it takes its turn, unless it may not be said any more or the contact has written. */
-export async function fireReply(
-  storage: Storage,
-  tx: Writer,
-  occurrence: Occurrence,
-): Promise<
-  readonly NewEvent[] | { readonly state: 'skipped' | 'cancelled'; readonly reason: string; readonly facts: NewEvent[] }
-> {
-  const { accountId, subjectId } = occurrence
-  const message = await storage.messages.get(tx, accountId, subjectId)
-  const conversation = message && (await storage.conversations.lock(tx, accountId, message.conversationId))
-  const parts = await waitingParts(storage, tx, accountId, subjectId)
-  if (message === undefined || conversation === undefined || parts.length === 0)
-    return { state: 'skipped', reason: 'It is not there any more.', facts: [] }
-  if (await isAnswered(storage, tx, occurrence, message))
-    return { state: 'cancelled', reason: 'answered', facts: await callOff(storage, tx, parts) }
-  try {
-    await checkStill(storage, tx, conversation, message, new Date())
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status >= 500) throw error
-    // With a place in the order of sending, so that it can be sent again like all that failed.
-    await takeTurn(storage, tx, conversation, message, parts)
-    const facts: NewEvent[] = []
-    for (const part of parts) {
-      const { code: reasonCode, message: reason } = error
-      const reasonClass = reasonCode === 'window_closed' ? 'window' : 'content'
-      await storage.deliveries.change(tx, accountId, part.id, { state: 'failed', reasonCode, reasonClass, reason })
-      facts.push(deliveryChanged(part, 'failed', reason))
-    }
-    return { state: 'skipped', reason: error.code, facts }
-  }
-  return [await takeTurn(storage, tx, conversation, message, parts)]
-}
-
-/**
- * Contacts have written in these conversations, whose rows are locked and say that answers may wait for that: they are called
- * off. One that is just being fired is left to itself: it looks again once it has the conversation.
- */
-export async function callOffAnswered(
-  storage: Storage,
-  tx: Writer,
-  conversations: readonly Pick<Conversation, 'id' | 'accountId'>[],
-  facts: NewEvent[],
-): Promise<void> {
-  for (const [accountId, some] of Map.groupBy(conversations, (each) => each.accountId)) {
-    const ids = some.map(({ id }) => id)
-    const waiting = await storage.deliveries.unplaced(tx, accountId, ids)
-    const messageIds = [...new Set(waiting.map(({ messageId }) => messageId))]
-    const planned = await storage.occurrences.lockWaitingFree(tx, accountId, 'reply', messageIds)
-    const ended = planned.filter(({ endsIfAnswered }) => endsIfAnswered)
-    const gone = new Set(ended.map(({ subjectId }) => subjectId))
-    facts.push(
-      ...(await callOff(
-        storage,
-        tx,
-        waiting.filter(({ messageId }) => gone.has(messageId)),
-      )),
-    )
-    await storage.occurrences.end(
-      tx,
-      ended.map(({ id }) => ({ id, accountId, state: 'cancelled' as const, reason: 'answered' })),
-      'receive',
-    )
-    // What is being fired or changed just now keeps the mark.
-    if (planned.length === messageIds.length)
-      for (const id of ids) await storage.conversations.expectAnswer(tx, accountId, id, false)
-  }
-}
-
-async function callOff(storage: Storage, tx: Writer, parts: readonly Delivery[]): Promise<NewEvent[]> {
-  const reason = 'The contact wrote before its time had come.'
-  for (const { accountId, id } of parts)
-    await storage.deliveries.change(tx, accountId, id, { state: 'cancelled', reasonCode: 'answered', reason })
-  return parts.map((part) => deliveryChanged(part, 'cancelled', reason))
-}
-
 async function lockPlanned(storage: Storage, tx: Writer, accountId: string, messageId: string) {
   const occurrence = await storage.occurrences.lockWaiting(tx, accountId, 'reply', messageId)
   const message = await storage.messages.get(tx, accountId, messageId)
@@ -197,85 +119,6 @@ async function lockPlanned(storage: Storage, tx: Writer, accountId: string, mess
 
 const answeredMeanwhile = (): Problem =>
   conflict('answered', 'The contact has written meanwhile, so the answer is called off.')
-
-const waitingParts = async (storage: Storage, tx: Writer, accountId: string, messageId: string): Promise<Delivery[]> =>
-  (await storage.deliveries.lockByMessage(tx, accountId, messageId)).filter(
-    ({ seq, state }) => seq === null && state === 'queued',
-  )
-
-/** Whether the contact has written since it was planned: what arrived meanwhile counts, whenever it was said. */
-const isAnswered = async (
-  storage: Storage,
-  tx: Writer,
-  { endsIfAnswered }: Pick<Occurrence, 'endsIfAnswered'>,
-  { accountId, conversationId, receivedAt }: Message,
-): Promise<boolean> =>
-  endsIfAnswered && (await storage.messages.hasInboundSince(tx, accountId, conversationId, receivedAt))
-
-/** @throws Problem as `checkPlace` does */
-async function checkStill(
-  storage: Storage,
-  tx: Writer,
-  conversation: Conversation,
-  message: Message,
-  at: Date,
-): Promise<void> {
-  const channel = await storage.channels.get(tx, message.accountId, message.channelId)
-  if (channel === undefined) throw notFound('channel')
-  await checkPlace(storage, tx, conversation, channel, await utteranceOf(storage, tx, conversation, message), at)
-}
-
-/** What a stored answer says, as if it were said anew. */
-async function utteranceOf(
-  storage: Storage,
-  tx: Writer,
-  { id: conversationId, visibility }: Conversation,
-  message: Message,
-): Promise<Utterance> {
-  const { accountId, kind, inReplyTo, channelId } = message
-  const key = { accountId, channelId, visibility, externalId: inReplyTo ?? '' }
-  const targets = inReplyTo === null ? undefined : await storage.messages.findByExternal(tx, [key])
-  const files = await storage.attachments.ofMessages(tx, accountId, [message.id])
-  return {
-    accountId,
-    conversationId,
-    kind: kind === 'comment' || kind === 'private_reply' ? kind : 'reply',
-    text: message.text ?? '',
-    inReplyTo: targets === undefined ? undefined : [...targets.values()][0]?.id,
-    files: files.flatMap(({ documentId, altText }) =>
-      documentId === null ? [] : [{ documentId, altText: altText ?? undefined }],
-    ),
-    extras: storedExtras(message.extra),
-  }
-}
-
-/** The next places in the order of sending; the conversation is locked. The fact that it is queued, by which it is nudged. */
-async function takeTurn(
-  storage: Storage,
-  tx: Writer,
-  conversation: Conversation,
-  message: Message,
-  parts: readonly Delivery[],
-): Promise<NewEvent> {
-  const { accountId, id } = message
-  const now = new Date()
-  const files = await storage.attachments.ofMessages(tx, accountId, [id])
-  const preview = previewOf(message.text, files)
-  const first = await storage.conversations.takeTurns(tx, conversation, parts.length, preview, now)
-  for (const [index, part] of parts.entries()) await storage.deliveries.place(tx, accountId, part.id, first + index)
-  await storage.messages.setTime(tx, accountId, id, now)
-  return {
-    type: 'message.queued',
-    accountId,
-    data: {
-      conversation_id: conversation.id,
-      message_id: id,
-      channel_id: message.channelId,
-      delivery_id: parts[0]?.id ?? '',
-      by: message.authorId,
-    },
-  }
-}
 
 /** `delivery_id` is not told: a change of the words may divide them anew. */
 export const scheduledFact = (message: Message, at: Date, by: string | null): NewEvent => ({
