@@ -9,6 +9,7 @@ import { Failure, Missing, Opening } from './states.tsx'
 import { SessionContext } from './session.ts'
 
 const AppDetail = lazy(async () => ({ default: (await import('./places/app-detail.tsx')).AppDetail }))
+const Calendar = lazy(async () => ({ default: (await import('./places/calendar.tsx')).Calendar }))
 const Channels = lazy(async () => ({ default: (await import('./places/channels.tsx')).Channels }))
 const Channel = lazy(async () => ({ default: (await import('./places/channel.tsx')).Channel }))
 const Connect = lazy(async () => ({ default: (await import('./places/connect.tsx')).Connect }))
@@ -48,6 +49,8 @@ export function App() {
             <Route path="/" element={<Navigate to="/inbox" replace />} />
             <Route path="/inbox" element={<Inbox />} />
             <Route path="/inbox/:conversationId" element={<Inbox />} />
+            <Route path="/calendar" element={<Calendar />} />
+            <Route path="/calendar/:postId" element={<Calendar />} />
             <Route path="/channels" element={<Channels />} />
             <Route path="/channels/connect" element={<Connect />} />
             <Route path="/channels/apps/:appId" element={<AppDetail />} />

@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { spotlight } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
 import {
+  IconCalendarMonth,
   IconDeviceMobileMessage,
   IconInbox,
   IconListDetails,
@@ -52,6 +53,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   })
   useActions([
     go('go-inbox', 'action.go_inbox', 'g i', '/inbox'),
+    go('go-calendar', 'action.go_calendar', 'g l', '/calendar'),
     go('go-channels', 'action.go_channels', 'g c', '/channels'),
     go('go-received', 'action.go_received', 'g r', '/received'),
     go('go-settings', 'action.go_settings', 'g s', '/settings/profile'),
@@ -84,6 +86,9 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         </NavLink>
         <div className="rail-places">
           <Place to="/inbox" label="place.inbox" icon={IconInbox} />
+          {session.permissions.includes('posts.read') && (
+            <Place to="/calendar" label="place.calendar" icon={IconCalendarMonth} />
+          )}
           <Place to="/channels" label="place.channels" icon={IconPlugConnected} />
           <Place to="/received" label="place.received" icon={IconListDetails} />
           <Place to="/settings/profile" label="place.settings" icon={IconSettings} />

@@ -73,14 +73,16 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
           const isWhole = event.data['part_count'] === undefined || event.data['part_count'] === 1
           if (isState(state) && isWhole)
             putState(client, conversationId, messageId, state, text(event, 'reason') ?? null)
-          // When it is tried again, and what was tried, only the message says.
-          if (!isWhole || state === 'retrying' || state === 'unknown' || state === 'failed' || state === 'sent')
+          // When it is tried again, why, and what was tried, only the message says.
+          if (!isWhole || !isState(state) || !['sending', 'delivered', 'read'].includes(state))
             wantMessage(conversationId, messageId, false)
         } else {
           conversations.add(conversationId)
           if (messageId) wantMessage(conversationId, messageId, event.type === 'message.received')
         }
         soon()
+      } else if (event.type.startsWith('post.')) {
+        void client.invalidateQueries({ queryKey: keys.plannedPosts })
       } else if (event.type.startsWith('channel.')) {
         void client.invalidateQueries({ queryKey: keys.channels })
       } else if (event.type.startsWith('app.')) {
@@ -89,7 +91,7 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
     },
     onFreshStart() {
       forgetStates()
-      for (const queryKey of [keys.lists, ['conversation'], ['messages'], keys.channels])
+      for (const queryKey of [keys.lists, ['conversation'], ['messages'], keys.channels, keys.plannedPosts])
         void client.invalidateQueries({ queryKey })
     },
     onSignedOut() {

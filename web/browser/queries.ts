@@ -26,6 +26,7 @@ export const keys = {
   received: (filter: Readonly<Record<string, string>>) => ['received', 'list', filter],
   receivedOne: (id: string) => ['received', 'one', id],
   deadLetters: ['dead-letters'],
+  plannedPosts: ['planned-posts'],
 } as const
 
 type Pages<Item> = InfiniteData<Page<Item>, string | null>
@@ -105,15 +106,6 @@ export function useConversationChange(conversation: ConversationJson | undefined
 export interface ConversationChange {
   readonly status?: 'open' | 'resolved'
   readonly assignee?: { readonly id: string; readonly name: string } | null
-}
-
-export function useRetry(onRefused: (error: Error) => void) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: (message: MessageJson) => api.retry(message.id, newKey()),
-    onSuccess: (message) => putMessage(client, message),
-    onError: onRefused,
-  })
 }
 
 /** A file that could not be fetched is asked for once more; a fact tells what became of it. */

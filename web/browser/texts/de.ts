@@ -1,9 +1,11 @@
 import type { Texts } from './en.ts'
 import { answerDe } from './answer-de.ts'
 import { peopleDe } from './people-de.ts'
+import { postsDe } from './posts-de.ts'
 
 export const de: Texts = {
   ...peopleDe,
+  ...postsDe,
   ...answerDe,
   'app.name': 'Parley',
   'sign_in.title': 'Anmelden',
@@ -205,7 +207,6 @@ export const de: Texts = {
   'delivery.failed': 'Nicht gesendet',
   'delivery.cancelled': 'Abgebrochen',
   'delivery.retry': 'Wieder versuchen',
-  'delivery.retry_failed': 'Konnte nicht wieder versucht werden: {reason}',
   'delivery.attempts': { one: '{count} Versuch', other: '{count} Versuche' },
 
   'composer.region': 'Antworten',

@@ -1,5 +1,6 @@
 import { answerEn } from './answer-en.ts'
 import { peopleEn } from './people-en.ts'
+import { postsEn } from './posts-en.ts'
 
 /** Every text of the browser app in English: the pattern that each further language completes. `{name}` is filled in. */
 export interface Plural {
@@ -9,6 +10,7 @@ export interface Plural {
 
 export const en = {
   ...peopleEn,
+  ...postsEn,
   ...answerEn,
   'app.name': 'Parley',
   'sign_in.title': 'Sign in',
@@ -205,7 +207,6 @@ export const en = {
   'delivery.failed': 'Not sent',
   'delivery.cancelled': 'Cancelled',
   'delivery.retry': 'Retry',
-  'delivery.retry_failed': 'Could not be tried again: {reason}',
   'delivery.attempts': { one: '{count} attempt', other: '{count} attempts' },
 
   'composer.region': 'Answer',
