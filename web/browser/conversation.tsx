@@ -117,7 +117,21 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
       data-visibility={conversation?.visibility}
       data-channel={conversation?.channel.type}
       data-dropping={isDropping || undefined}
-      {...dropZone(setDropping, (files) => composer.current?.take(files))}
+      onDragOver={(event) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        setDropping(true)
+      }}
+      onDragLeave={(event) => {
+        const to = event.relatedTarget
+        if (!(to instanceof Node && event.currentTarget.contains(to))) setDropping(false)
+      }}
+      onDrop={(event) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        setDropping(false)
+        composer.current?.take([...event.dataTransfer.files])
+      }}
     >
       {isDropping && <p className="drop-here">{t('answer.drop')}</p>}
       <header className="conversation-head">
@@ -170,26 +184,7 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
 }
 
 /** Files may be dropped anywhere on the conversation; texts and links are left to the fields. */
-function dropZone(setDropping: (is: boolean) => void, take: (files: readonly File[]) => void) {
-  const isFiles = (event: DragEvent): boolean => event.dataTransfer.types.includes('Files')
-  return {
-    onDragOver: (event: DragEvent) => {
-      if (!isFiles(event)) return
-      event.preventDefault()
-      setDropping(true)
-    },
-    onDragLeave: (event: DragEvent) => {
-      const to = event.relatedTarget
-      if (!(to instanceof Node && event.currentTarget.contains(to))) setDropping(false)
-    },
-    onDrop: (event: DragEvent) => {
-      if (!isFiles(event)) return
-      event.preventDefault()
-      setDropping(false)
-      take([...event.dataTransfer.files])
-    },
-  }
-}
+const hasFiles = (event: DragEvent): boolean => event.dataTransfer.types.includes('Files')
 
 function Heading({ conversation }: { readonly conversation: ConversationJson }) {
   const { t } = useSpeech()

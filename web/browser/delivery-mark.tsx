@@ -1,9 +1,9 @@
-/** What became of an own message: a mark at a glance, words on hover and for who listens. */
-import { Button, Tooltip } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
+/** What became of an own message, at a glance: a mark, with words on hover and for who listens. */
+import { Tooltip } from '@mantine/core'
 import {
   IconAlertTriangle,
   IconBan,
+  IconCalendarClock,
   IconCheck,
   IconChecks,
   IconClock,
@@ -14,7 +14,6 @@ import {
 } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { MessageJson } from '../presenters/shapes.ts'
-import { useRetry } from './queries.ts'
 import { useSpeech, type Speech } from './texts/index.tsx'
 
 type State = NonNullable<MessageJson['state']>
@@ -31,80 +30,30 @@ const marks: Readonly<Record<State, ComponentType<IconProps>>> = {
   cancelled: IconBan,
 }
 
-interface Props {
-  readonly state: State
-  readonly delivery: MessageJson['delivery']
-  readonly now: number
-}
-
-export function DeliveryMark({ state, delivery, now }: Props) {
+export function DeliveryMark({ message, now }: { readonly message: MessageJson; readonly now: number }) {
   const speech = useSpeech()
-  const Mark = marks[state]
-  const word = wordOf(state, delivery, now, speech)
-  const attempts =
-    delivery && delivery.attempts.length > 1
-      ? ` · ${speech.t('delivery.attempts', { count: delivery.attempts.length })}`
-      : ''
+  const { state, send_at } = message
+  if (state === null) return null
+  const Mark = send_at !== null && state === 'queued' ? IconCalendarClock : marks[state]
+  const words = fateWords(message, now, speech)
   return (
-    <Tooltip label={`${word}${attempts}`}>
-      <span className="delivery" data-state={state} role="img" aria-label={word}>
+    <Tooltip label={words}>
+      <span className="delivery" data-state={state} role="img" aria-label={words}>
         <Mark size={16} aria-hidden />
       </span>
     </Tooltip>
   )
 }
 
-/** Where a mark is not enough: why, and what can be done. */
-export function DeliveryTrouble({ message, now }: { readonly message: MessageJson; readonly now: number }) {
-  const speech = useSpeech()
-  const { t } = speech
-  const retry = useRetry((error) =>
-    notifications.show({ color: 'red', message: t('delivery.retry_failed', { reason: error.message }) }),
-  )
-  const { state, delivery } = message
-  const reason = delivery?.reason ?? delivery?.attempts.at(-1)?.reason ?? null
-  if (state === 'failed') {
-    return (
-      <div className="trouble" data-state="failed" role="group" aria-label={t('delivery.failed')}>
-        <span>
-          <strong>{t('delivery.failed')}.</strong> {reason}
-        </span>
-        <Button
-          size="compact-sm"
-          variant="default"
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          loading={retry.isPending}
-          onClick={() => retry.mutate(message)}
-        >
-          {t('delivery.retry')}
-        </Button>
-      </div>
-    )
-  }
-  if (state === 'retrying') {
-    return (
-      <div className="trouble" data-state="retrying">
-        {wordOf(state, delivery, now, speech)}
-        {reason && `: ${reason}`}
-      </div>
-    )
-  }
-  if (state === 'unknown') {
-    return (
-      <div className="trouble" data-state="unknown">
-        <strong>{t('delivery.unknown')}.</strong> {t('delivery.unknown_hint')}{' '}
-        {delivery?.next_attempt_at &&
-          Date.parse(delivery.next_attempt_at) > now &&
-          t('delivery.unknown_when', { time: speech.times.relative(delivery.next_attempt_at, now) })}
-      </div>
-    )
-  }
-  return null
-}
-
-function wordOf(state: State, delivery: MessageJson['delivery'], now: number, { t, times }: Speech): string {
-  if (state === 'retrying' && delivery?.next_attempt_at && Date.parse(delivery.next_attempt_at) > now) {
-    return t('delivery.retrying_when', { time: times.relative(delivery.next_attempt_at, now) })
-  }
-  return t(`delivery.${state}`)
+/** "Trying again in 4 sec. · 3 attempts"; '' for what has no fate. */
+export function fateWords({ state, delivery, send_at }: MessageJson, now: number, { t, times }: Speech): string {
+  if (state === null) return ''
+  if (state === 'queued' && send_at !== null) return t('answer.planned', { time: times.exact(send_at) })
+  const isAhead = delivery?.next_attempt_at && Date.parse(delivery.next_attempt_at) > now
+  const word =
+    state === 'retrying' && isAhead
+      ? t('delivery.retrying_when', { time: times.relative(delivery.next_attempt_at ?? '', now) })
+      : t(`delivery.${state}`)
+  const attempts = delivery?.attempts.length ?? 0
+  return attempts > 1 ? `${word} · ${t('delivery.attempts', { count: attempts })}` : word
 }

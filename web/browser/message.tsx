@@ -1,9 +1,12 @@
 import { ActionIcon, Tooltip } from '@mantine/core'
-import { IconArrowBackUp, IconEyeOff, IconLock, IconNote, IconWorld } from '@tabler/icons-react'
+import { IconArrowBackUp, IconExternalLink, IconEyeOff, IconLock, IconNote, IconWorld } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
+import { ActNotes, Acts, asWished } from './answering/acts.tsx'
+import { ExtrasBelow } from './answering/extras-below.tsx'
+import { Fate } from './answering/fate.tsx'
 import { Attachments } from './attachments.tsx'
-import { DeliveryMark, DeliveryTrouble } from './delivery-mark.tsx'
+import { DeliveryMark } from './delivery-mark.tsx'
 import { Person } from './person.tsx'
 import { isLocal } from './queries.ts'
 import type { Kind } from './sayable.ts'
@@ -35,6 +38,7 @@ export const MessageBubble = memo(function MessageBubble({
   const name = nameOf(message, conversation, session.user.id, t)
   const side = isInbound ? 'inbound' : 'outbound'
   const isPublic = message.visibility === 'public'
+  const { is_hidden, reactions, isGoing } = asWished(message)
   return (
     <article
       className="message"
@@ -42,7 +46,9 @@ export const MessageBubble = memo(function MessageBubble({
       data-kind={message.kind}
       data-continued={isContinued || undefined}
       data-failed={message.state === 'failed' || undefined}
-      data-local={isLocal(message) || undefined}
+      data-local={isLocal(message) || isGoing || undefined}
+      data-planned={(message.state === 'queued' && message.send_at !== null) || undefined}
+      data-cancelled={message.state === 'cancelled' || undefined}
       aria-label={t('message.from', { name, time: times.clock(message.occurred_at) })}
     >
       {isInbound && (
@@ -58,18 +64,24 @@ export const MessageBubble = memo(function MessageBubble({
             {isNote && <span className="message-about">{t('message.note_hint')}</span>}
           </div>
         )}
-        <div className="bubble">
-          {answered?.text && conversation?.visibility === 'public' && !isSelfEvident(answered, message) && (
-            <blockquote className="quoted" dir="auto">
-              <span className="heard-only">{t('message.in_reply_to')} </span>
-              <strong>{nameOf(answered, conversation, session.user.id, t)}</strong> {answered.text}
-            </blockquote>
+        <div className="bubble-row">
+          {conversation && (
+            <Acts message={message} conversation={conversation} name={name} now={now} onAnswer={onAnswer} />
           )}
-          {message.hint === 'story' && <p className="message-hint">{t('message.hint_story')}</p>}
-          <Body message={message} />
-          <Attachments attachments={message.attachments} />
+          <div className="bubble">
+            {answered?.text && conversation?.visibility === 'public' && !isSelfEvident(answered, message) && (
+              <blockquote className="quoted" dir="auto">
+                <span className="heard-only">{t('message.in_reply_to')} </span>
+                <strong>{nameOf(answered, conversation, session.user.id, t)}</strong> {answered.text}
+              </blockquote>
+            )}
+            {message.hint === 'story' && <p className="message-hint">{t('message.hint_story')}</p>}
+            <Body message={message} />
+            <Attachments attachments={message.attachments} />
+            <ExtrasBelow extras={message.extras} />
+          </div>
         </div>
-        {message.reactions.length > 0 && <Reactions message={message} />}
+        {reactions.length > 0 && <Reactions reactions={reactions} conversation={conversation} />}
         <div className="message-foot">
           <time dateTime={message.occurred_at} title={times.exact(message.occurred_at)}>
             {times.clock(message.occurred_at)}
@@ -79,12 +91,17 @@ export const MessageBubble = memo(function MessageBubble({
             <span title={t('message.edited_at', { time: times.exact(message.edited_at) })}>{t('message.edited')}</span>
           )}
           {message.hint === 'standby' && <span className="mark">{t('message.hint_standby')}</span>}
-          {message.is_hidden && (
+          {is_hidden && (
             <span className="mark">
               <IconEyeOff size={14} aria-hidden /> {t('message.hidden')}
             </span>
           )}
-          {message.state && <DeliveryMark state={message.state} delivery={message.delivery} now={now} />}
+          {message.sent_elsewhere && !isLocal(message) && (
+            <span className="mark" title={t('fate.elsewhere_hint')}>
+              <IconExternalLink size={14} aria-hidden /> {t('fate.elsewhere')}
+            </span>
+          )}
+          <DeliveryMark message={message} now={now} />
           {isInbound && isPublic && !message.deleted_at && (
             <Tooltip label={t('message.answer')}>
               <ActionIcon
@@ -100,7 +117,8 @@ export const MessageBubble = memo(function MessageBubble({
             </Tooltip>
           )}
         </div>
-        {message.state && <DeliveryTrouble message={message} now={now} />}
+        <Fate message={message} conversation={conversation} />
+        <ActNotes message={message} />
       </div>
     </article>
   )
@@ -169,16 +187,32 @@ function KindMark({ message, isPublic }: { readonly message: MessageJson; readon
   return null
 }
 
-function Reactions({ message }: { readonly message: MessageJson }) {
+function Reactions({
+  reactions,
+  conversation,
+}: {
+  readonly reactions: MessageJson['reactions']
+  readonly conversation: ConversationJson | undefined
+}) {
   const { t } = useSpeech()
+  // In a direct conversation there are two; below a post the network tells no names.
+  const nameOfOne = (is_ours: boolean): string =>
+    is_ours
+      ? (conversation?.channel.name ?? '')
+      : conversation?.visibility === 'direct'
+        ? conversation.contact.name
+        : t('message.somebody')
   return (
     <ul className="reactions">
-      {message.reactions.map(({ by, emoji }) => (
-        <li key={`${by}${emoji}`} title={t('message.reaction', { by, emoji })}>
-          <span aria-hidden>{emoji}</span>
-          <span className="heard-only">{t('message.reaction', { by, emoji })}</span>
-        </li>
-      ))}
+      {reactions.map(({ by, emoji, is_ours }) => {
+        const words = t('message.reaction', { by: nameOfOne(is_ours), emoji })
+        return (
+          <li key={`${by}${emoji}`} title={words} data-ours={is_ours || undefined}>
+            <span aria-hidden>{emoji}</span>
+            <span className="heard-only">{words}</span>
+          </li>
+        )
+      })}
     </ul>
   )
 }

@@ -18,5 +18,5 @@ export default defineConfig({
     // Measured compressed: about 220 kB.
     chunkSizeWarningLimit: 1_000,
   },
-  server: { proxy: { '/api': node, '/sandbox': node, '/health': node } },
+  server: { proxy: { '/api/': node, '/sandbox/': node, '/health/': node } },
 })

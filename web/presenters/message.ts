@@ -19,12 +19,14 @@ export async function presentMessages(
     .map(({ id }) => id)
   const contactIds = [...new Set(messages.flatMap(({ contactId }) => (contactId === null ? [] : [contactId])))]
   const hasAuthors = messages.some(({ authorId }) => authorId !== null)
-  const [attachments, deliveries, contacts, users, acts] = await Promise.all([
+  const hasReactions = messages.some(({ reactions }) => reactions !== null && reactions.length > 0)
+  const [attachments, deliveries, contacts, users, acts, channels] = await Promise.all([
     storage.attachments.ofMessages(reader, accountId, ids),
     storage.deliveries.ofMessages(reader, accountId, outboundIds),
     storage.contacts.getMany(reader, accountId, contactIds),
     hasAuthors ? storage.users.list(reader, accountId) : [],
     storage.acts.openOfMessages(reader, accountId, ids),
+    hasReactions ? storage.channels.list(reader, accountId) : [],
   ])
   const waiting = deliveries.filter(({ seq, state }) => seq === null && state === 'queued')
   const planned =
@@ -51,6 +53,7 @@ export async function presentMessages(
     const parts = deliveries.filter(({ messageId }) => messageId === message.id)
     const delivery = presentDelivery(message, parts, attempts, files, networks)
     const isOurs = message.direction === 'outbound' && message.kind !== 'note'
+    const ownId = channels.find(({ id }) => id === message.channelId)?.externalId
     const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)
     return {
       id: message.id,
@@ -74,7 +77,9 @@ export async function presentMessages(
       ),
       extras: isOurs ? presentExtras(storedExtras(message.extra)) : null,
       sent_elsewhere: isOurs && delivery === undefined,
-      reactions: (message.reactions ?? []).flatMap(({ by, emoji }) => (emoji === null ? [] : [{ by, emoji }])),
+      reactions: (message.reactions ?? []).flatMap(({ by, emoji }) =>
+        emoji === null ? [] : [{ by, emoji, is_ours: by === ownId }],
+      ),
       is_hidden: message.isHidden,
       acts: acts.filter(({ messageId }) => messageId === message.id).map(presentAct),
       occurred_at: message.occurredAt.toISOString(),

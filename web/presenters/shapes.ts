@@ -6,6 +6,7 @@ import { setupCodes, setupCures } from '../../messaging/setup-lines.ts'
 import {
   actStates,
   attachmentStates,
+  availabilities,
   channelStates,
   channelTypes,
   conversationStatuses,
@@ -35,6 +36,8 @@ export const userShape = z.object({
   role: z.string().describe('a built-in role or the id of one of your own'),
   language: z.string(),
   time_zone: z.string(),
+  availability: z.enum(availabilities).describe('whether they are given conversations'),
+  availability_reason: z.string().nullable(),
 })
 
 /** Who am I. `csrf_token` goes into the `X-CSRF-Token` header of every change made with the session cookie. */
@@ -338,7 +341,13 @@ export const messageShape = z.object({
     .nullable()
     .describe('what we said beside text and files, as it was asked for'),
   sent_elsewhere: z.boolean().describe("our own words, said in the network's own app or by another one"),
-  reactions: z.array(z.object({ by: z.string(), emoji: z.string() })),
+  reactions: z.array(
+    z.object({
+      by: z.string().describe("the network's id of who reacted"),
+      emoji: z.string(),
+      is_ours: z.boolean().describe('by the channel itself'),
+    }),
+  ),
   is_hidden: z.boolean(),
   acts: z.array(actShape).describe('what is being done to it on its network, and the last one if that failed'),
   occurred_at: instant,

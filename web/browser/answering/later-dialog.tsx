@@ -81,7 +81,11 @@ export function LaterDialog(props: Props) {
             <Button variant="default" onClick={onClose}>
               {t('answer.leave')}
             </Button>
-            <Button type="submit" loading={isBusy} disabled={wrong !== undefined || text?.trim() === ''}>
+            <Button
+              type="submit"
+              loading={isBusy}
+              disabled={wrong !== undefined || (text?.trim() === '' && props.text !== '')}
+            >
               {button}
             </Button>
           </Group>

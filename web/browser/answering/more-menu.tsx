@@ -1,7 +1,7 @@
 /** What some networks can say beside text and files, behind one button. */
 import { ActionIcon, Menu } from '@mantine/core'
 import { IconListCheck, IconPlus, IconTemplate } from '@tabler/icons-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense } from 'react'
 import type { ConversationJson } from '../../presenters/shapes.ts'
 import type { NewMessage } from '../api.ts'
 import type { Choices } from '../draft.ts'

@@ -1,7 +1,7 @@
 /** Files chosen for an answer, by conversation: going up while one reads elsewhere, and still there after a reload. */
 import { useSyncExternalStore } from 'react'
 import type { DocumentJson } from '../../presenters/shapes.ts'
-import { Problem } from '../api.ts'
+import { newKey, Problem } from '../api.ts'
 import { upload } from './upload.ts'
 
 export interface PickedFile {
@@ -40,7 +40,7 @@ export function pickedFiles(conversationId: string): readonly PickedFile[] {
 
 export function pickFiles(conversationId: string, files: readonly File[]): void {
   const fresh = files.map((file): PickedFile => {
-    const key = crypto.randomUUID?.() ?? String(Math.random())
+    const key = newKey()
     begun.set(key, { file, stop: new AbortController() })
     const { name, type, size } = file
     return { key, name, type, size, progress: 0, document: undefined, failure: undefined, altText: '' }

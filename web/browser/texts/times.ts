@@ -12,6 +12,8 @@ export interface Times {
   relative(instant: string, now: number): string
   /** "09:41" */
   clock(instant: string): string
+  /** "Tue, 14 Nov, 09:41": a moment to come or gone, where its day matters. */
+  moment(instant: string): string
   /** "Tuesday, 14 November 2023, 09:41:07 GMT+1": for hovers. */
   exact(instant: string): string
   /** "Today", "Yesterday", "Tuesday, 14 November". */
@@ -28,6 +30,13 @@ export function makeTimes(language: string, t: Translate): Times {
   // English readers outside America read 24 hours as well; the browser's region decides.
   const locale = navigator.languages.find((tag) => tag.slice(0, 2) === language) ?? language
   const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+  const moment = new Intl.DateTimeFormat(locale, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  })
   const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' })
   const weekday = new Intl.DateTimeFormat(locale, { weekday: 'short' })
   const date = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
@@ -78,6 +87,7 @@ export function makeTimes(language: string, t: Translate): Times {
       return relative.format(Math.round(ms / dayMs), 'day')
     },
     clock: (instant) => clock.format(new Date(instant)),
+    moment: (instant) => moment.format(new Date(instant)),
     exact: (instant) => exact.format(new Date(instant)),
     day(instant, now) {
       const key = dayKey(instant)
