@@ -70,6 +70,9 @@ export function makeZone(language: string, wanted: string): Zone {
     return (day: Day) => made.format(asUtc(day))
   }
   const ofInstant = (made: Intl.DateTimeFormat) => (instant: string) => made.format(new Date(instant))
+  // A zero before an hour of twelve looks like a mistake.
+  const isTwelve = new Intl.DateTimeFormat(locale, { hour: 'numeric' }).resolvedOptions().hour12 === true
+  const hour = isTwelve ? 'numeric' : '2-digit'
   // Sweden writes dates and times as machines do.
   const wall = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
   const wallOf = (instant: string | number): string => wall.format(new Date(instant))
@@ -85,8 +88,8 @@ export function makeZone(language: string, wanted: string): Zone {
       const first = ms - offsetAt(ms)
       return new Date(ms - offsetAt(first)).toISOString()
     },
-    clock: ofInstant(format({ hour: '2-digit', minute: '2-digit' })),
-    short: ofInstant(format({ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })),
+    clock: ofInstant(format({ hour, minute: '2-digit' })),
+    short: ofInstant(format({ weekday: 'short', day: 'numeric', month: 'short', hour, minute: '2-digit' })),
     exact: ofInstant(format({ dateStyle: 'full', timeStyle: 'long' })),
     longDay: ofDay({ weekday: 'long', day: 'numeric', month: 'long' }),
     weekday: ofDay({ weekday: 'short' }),

@@ -69,7 +69,7 @@ export function CalendarGrid(props: Props) {
           return (
             <li
               key={day}
-              className="day"
+              className="calendar-day"
               data-day={day}
               data-when={day === today ? 'today' : isPast ? 'past' : undefined}
               data-other={(month !== undefined && !day.startsWith(month)) || undefined}

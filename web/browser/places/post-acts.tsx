@@ -155,6 +155,8 @@ export function PostActs({ draft, acts, may, checks, hasErrors, zone, ask }: Pro
       ? [{ label: t('post.remove'), act: remove, isDangerous: true }]
       : []),
   ]
+  const isSavable = can('edit') && (base === undefined || isDirty) && !(isSaveMain && main !== null)
+  if (others.length === 0 && main === null && !isSavable) return null
   return (
     <Group className="post-acts" gap="xs">
       {others.length > 0 && (
@@ -179,7 +181,7 @@ export function PostActs({ draft, acts, may, checks, hasErrors, zone, ask }: Pro
           {t('post.reject')}
         </Button>
       )}
-      {can('edit') && (base === undefined || isDirty) && !(isSaveMain && main !== null) && (
+      {isSavable && (
         <Button
           variant="default"
           leftSection={<IconDeviceFloppy size={18} aria-hidden />}

@@ -164,7 +164,7 @@ export function PostFiles({ files, change, take }: Props) {
               </div>
               <div className="post-file-acts">
                 <ActionIcon
-                  variant="subtle"
+                  variant="transparent"
                   color="gray"
                   disabled={index === 0}
                   aria-label={t('post.file_up', { name: file.name })}
@@ -173,7 +173,7 @@ export function PostFiles({ files, change, take }: Props) {
                   <IconArrowUp size={18} />
                 </ActionIcon>
                 <ActionIcon
-                  variant="subtle"
+                  variant="transparent"
                   color="gray"
                   disabled={index === files.length - 1}
                   aria-label={t('post.file_down', { name: file.name })}

@@ -30,7 +30,7 @@ export function PostHistory({ id, zone }: { readonly id: string; readonly zone: 
   const wordsOf = ({ step }: PostStepJson): string => {
     const key = steps[step]
     const state = postStates.find((each) => each === step)
-    return key !== undefined ? t(key) : state !== undefined ? t(`post.state_${state}`) : step
+    return key !== undefined ? t(key) : state !== undefined ? '' : step
   }
   return (
     <section className="post-history">
