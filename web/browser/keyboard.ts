@@ -65,12 +65,16 @@ let begun: { readonly key: string; readonly at: number } | undefined
 
 /** Listens to the keys of the page; called once. */
 export function listenToKeys(): () => void {
+  // Looked up before anybody has answered to the key: Escape closes a dialogue, and must not leave the conversation as well.
+  let hasDialog = false
+  const look = (): void => {
+    hasDialog = document.querySelector('[role="dialog"], [role="menu"]') !== null
+  }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing) return
     const pressed = nameOf(event)
     if (!pressed) return
     const isInField = isField(event.target)
-    const hasDialog = document.querySelector('[role="dialog"], [role="menu"]') !== null
     const sequence = begun && Date.now() - begun.at < sequenceMs ? `${begun.key} ${pressed}` : undefined
     begun = undefined
     const isCombined = pressed.startsWith('mod+')
@@ -93,8 +97,12 @@ export function listenToKeys(): () => void {
       begun = { key: pressed, at: Date.now() }
     }
   }
+  addEventListener('keydown', look, { capture: true })
   addEventListener('keydown', onKeyDown)
-  return () => removeEventListener('keydown', onKeyDown)
+  return () => {
+    removeEventListener('keydown', look, { capture: true })
+    removeEventListener('keydown', onKeyDown)
+  }
 }
 
 export const isApple = /Mac|iPhone|iPad/.test(navigator.platform)
