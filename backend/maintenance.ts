@@ -47,6 +47,13 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       work: clear('uploads', () => storage.write((tx) => storage.uploads.removeExpired(tx, portion))),
     },
     {
+      name: 'old-drafts',
+      everyMs: 3_600_000,
+      work: clear('drafts', () =>
+        storage.write((tx) => storage.drafts.removeBefore(tx, new Date(Date.now() - 30 * dayMs), portion)),
+      ),
+    },
+    {
       name: 'old-occurrences',
       everyMs: 60_000,
       work: clear('occurrences', () =>

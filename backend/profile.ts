@@ -4,15 +4,25 @@ import type { Actor, Storage, User, UserChange, Writer } from '../storage/index.
 import type { Permission } from '../storage/model/permissions.ts'
 import type { Act } from './act.ts'
 import { hashRecoveryCode, newRecoveryCodes, newTotpSecret, otpauthUrl, stepOf } from './totp.ts'
-import { subjectOf } from './users.ts'
+import { readinessChange, subjectOf, userChanged } from './users.ts'
+import type { Readiness } from './users.ts'
 
-/** Name, language, time zone: nobody else's business, so no entry in the audit log but for the name. */
+/**
+ * Name, language, time zone, and whether one is there to be given conversations: nobody else's business, so no entry in the audit log but
+ * for the name.
+ */
 export async function changeProfile(
   act: Act,
   change: Pick<UserChange, 'name' | 'language' | 'timeZone'>,
+  readiness: Pick<Readiness, 'availability' | 'availabilityReason'> = {},
 ): Promise<void> {
   await changeOwn(act, async (tx, user) => {
-    await act.storage.users.change(tx, user.accountId, user.id, change)
+    await act.storage.users.change(tx, user.accountId, user.id, { ...change, ...readinessChange(readiness) })
+    if (readiness.availability !== undefined || change.name !== undefined)
+      await act.storage.outbox.append(
+        tx,
+        userChanged(user, { name: change.name, availability: readiness.availability }, user.id),
+      )
     if (change.name === undefined || change.name === user.name) return
     await act.storage.audit.append(tx, {
       ...{ accountId: user.accountId, by: act.actor, action: 'user.changed', subject: subjectOf(user) },

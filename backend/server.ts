@@ -4,8 +4,10 @@ import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
+import { startBulk } from './bulk.ts'
 import { runDemo } from './demo.ts'
 import { startDue } from './due.ts'
+import { startGiving } from './give.ts'
 import { listSweeps } from './maintenance.ts'
 import { occurrenceKinds } from './occurrence-kinds.ts'
 import { startPublishing } from './publish.ts'
@@ -31,7 +33,11 @@ export function startBackend(context: BackendContext): Promise<Running> {
   const strange = wanted.filter((name) => !jobQueueNames.some((known) => known === name))
   if (strange.length > 0)
     throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
-  const parts: Running[] = [startDue({ storage, logger, node: config.node }, occurrenceKinds)]
+  const parts: Running[] = [
+    startDue({ storage, logger, node: config.node }, occurrenceKinds),
+    startBulk({ storage, logger }),
+    startGiving({ storage, logger, holder: `${config.node}:${newId()}` }),
+  ]
   if (wanted.includes(jobQueues.maintenance))
     parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger, config)))
   // The primary is asked each second, so no reminder is needed in between.

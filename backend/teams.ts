@@ -2,11 +2,15 @@
 import { codeOf, conflict, invalid, notFound } from '../infra/errors.ts'
 import { isId } from '../infra/ids.ts'
 import type { Writer } from '../storage/index.ts'
+import type { AssignmentWay } from '../storage/model/words.ts'
 import type { Act } from './act.ts'
 
 export interface TeamWish {
   readonly name: string
   readonly memberIds: readonly string[]
+  /** How its conversations are given out, and which skills whoever is given one needs. */
+  readonly assignment: AssignmentWay
+  readonly skills: readonly string[]
 }
 
 /** @throws Problem 409 `team_exists`, 422 */
@@ -18,6 +22,7 @@ export function createTeam(act: Act, id: string, wish: TeamWish): Promise<void> 
       await checkMembers(act, tx, wish.memberIds)
       await storage.teams.create(tx, { id, accountId, name: wish.name })
       await storage.teams.setMembers(tx, accountId, id, wish.memberIds)
+      await storage.teams.setAssignment(tx, { ...wish, accountId, id })
       await storage.audit.append(tx, {
         ...{ accountId, by: actor, action: 'team.created', subject: { type: 'team', id, name: wish.name } },
         after: fieldsOf(wish),
@@ -40,15 +45,18 @@ export function changeTeam(act: Act, id: string, change: Partial<TeamWish>): Pro
         await storage.teams.setMembers(tx, accountId, id, change.memberIds)
       }
       if (change.name !== undefined) await storage.teams.rename(tx, accountId, id, change.name)
+      const before = { ...team, memberIds }
+      const after = { ...before, ...change }
+      await storage.teams.setAssignment(tx, after)
       await storage.audit.append(tx, {
         ...{
           accountId,
           by: actor,
           action: 'team.changed',
-          subject: { type: 'team', id, name: change.name ?? team.name },
+          subject: { type: 'team', id, name: after.name },
         },
-        before: fieldsOf({ name: team.name, memberIds }),
-        after: fieldsOf({ name: change.name ?? team.name, memberIds: change.memberIds ?? memberIds }),
+        before: fieldsOf(before),
+        after: fieldsOf(after),
       })
     }),
   )
@@ -64,7 +72,7 @@ export async function removeTeam({ storage, actor, asker }: Act, id: string): Pr
     await storage.teams.remove(tx, accountId, id)
     await storage.audit.append(tx, {
       ...{ accountId, by: actor, action: 'team.removed', subject: { type: 'team', id, name: team.name } },
-      before: fieldsOf({ name: team.name, memberIds }),
+      before: fieldsOf({ ...team, memberIds }),
     })
   })
 }
@@ -75,7 +83,12 @@ async function checkMembers({ storage, asker }: Act, tx: Writer, memberIds: read
     throw invalid([{ field: 'member_ids', message: 'There is no such user.' }])
 }
 
-const fieldsOf = ({ name, memberIds }: TeamWish) => ({ name, member_ids: [...memberIds].sort() })
+const fieldsOf = ({ name, memberIds, assignment, skills }: TeamWish) => ({
+  name,
+  member_ids: [...memberIds].sort(),
+  assignment,
+  skills: [...skills].sort(),
+})
 
 async function unique(work: Promise<void>): Promise<void> {
   try {

@@ -3,6 +3,7 @@ import { conflict, forbidden, invalid, notFound } from '../infra/errors.ts'
 import type { FieldFault } from '../infra/errors.ts'
 import { isId } from '../infra/ids.ts'
 import type { User, UserChange, Writer } from '../storage/index.ts'
+import type { NewEvent } from '../storage/model/events.ts'
 import { isBuiltInRole } from '../storage/model/permissions.ts'
 import type { Act } from './act.ts'
 
@@ -15,11 +16,15 @@ export interface Rights {
   readonly teamIds?: readonly string[] | undefined
 }
 
+/** Whether and how many conversations someone is given; what is not given stays. */
+export type Readiness = Partial<Pick<User, 'availability' | 'availabilityReason' | 'capacity' | 'skills'>>
+
 /** @throws Problem 404, 403 for rights that the asker does not have, 409 `last_administrator`, 422 */
 export async function changeUser(
   act: Act,
   id: string,
   change: Rights & { readonly name?: string | undefined; readonly isDisabled?: boolean | undefined },
+  readiness: Readiness = {},
 ): Promise<void> {
   const { storage, actor } = act
   const { accountId, userId } = act.asker
@@ -47,8 +52,10 @@ export async function changeUser(
       ...(change.role !== undefined && { role: change.role }),
       ...(change.channelIds !== undefined && { channelIds: change.channelIds }),
       ...(change.isTeamLimited !== undefined && { isTeamLimited: change.isTeamLimited }),
+      ...readinessChange(readiness),
     }
     await storage.users.change(tx, accountId, id, next)
+    await storage.outbox.append(tx, userChanged(user, { ...change, ...readiness }, userId))
     if (change.teamIds !== undefined) await storage.teams.setOfUser(tx, accountId, id, change.teamIds)
     if (isDisabled && user.disabledAt === null) await dismiss(act, tx, user)
     await storage.audit.append(tx, {
@@ -146,6 +153,28 @@ async function dismiss({ storage, actor }: Act, tx: Writer, { accountId, id }: U
   )
 }
 
+/** What someone says of themselves is not undone by their coming. */
+export const readinessChange = (readiness: Readiness): UserChange =>
+  readiness.availability === undefined
+    ? readiness
+    : {
+        ...readiness,
+        availabilityReason: readiness.availability === 'available' ? null : (readiness.availabilityReason ?? null),
+        isOfflineByItself: false,
+      }
+
+/** The fact that these have changed of someone. */
+export const userChanged = (user: Pick<User, 'id' | 'accountId'>, changed: object, by: string | null): NewEvent => ({
+  type: 'user.changed',
+  accountId: user.accountId,
+  data: { user_id: user.id, changed: namesOf(changed), by },
+})
+
+const namesOf = (changed: object): string[] =>
+  Object.entries(changed).flatMap(([name, value]) =>
+    value === undefined ? [] : [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)],
+  )
+
 /** For the audit log. */
 export const subjectOf = ({ id, name }: Pick<User, 'id' | 'name'>) => ({ type: 'user', id, name })
 
@@ -156,4 +185,7 @@ const fieldsOf = (user: User, teamIds: readonly string[]) => ({
   is_team_limited: user.isTeamLimited,
   team_ids: [...teamIds].sort(),
   is_disabled: user.disabledAt !== null,
+  availability: user.availability,
+  capacity: user.capacity,
+  skills: [...user.skills].sort(),
 })

@@ -10,6 +10,7 @@ import type { Seen } from './check-sayable.ts'
 import type { FileKind } from './connectors/connector.ts'
 import { presentExtras } from './extras.ts'
 import { naturalKind } from './files.ts'
+import { noteMentions } from './mentions.ts'
 import { newDeliveries } from './parts.ts'
 import { checkLater, planReply, scheduledFact } from './send-later.ts'
 import type { Later } from './send-later.ts'
@@ -21,6 +22,8 @@ export interface NewReply extends Utterance {
   /** Who writes; null: Parley itself. */
   readonly userId: string | null
   readonly seen?: Seen | undefined
+  /** The writer's draft of which this was made: it is gone then, unless it has been changed since. */
+  readonly draftVersion?: number | undefined
   /** When it is to be sent, if not at once. */
   readonly later?: Later | undefined
 }
@@ -54,6 +57,7 @@ export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
         : null
     await storage.messages.insert(tx, [message])
     await keepFiles(storage, tx, message, files)
+    await dropDraft(storage, tx, reply)
     const deliveries = newDeliveries(message, parts, first)
     await storage.deliveries.insert(tx, deliveries)
     if (later !== undefined) {
@@ -76,7 +80,9 @@ export function sendReply(storage: Storage, reply: NewReply): Promise<Message> {
 /** A note for colleagues; no network ever sees it. @throws Problem 404; 422 with code `empty` or `attachment_gone` */
 export function addNote(
   storage: Storage,
-  note: Pick<NewReply, 'id' | 'accountId' | 'conversationId' | 'userId' | 'text'> & { files?: readonly GivenFile[] },
+  note: Pick<NewReply, 'id' | 'accountId' | 'conversationId' | 'userId' | 'text' | 'draftVersion'> & {
+    files?: readonly GivenFile[]
+  },
 ): Promise<Message> {
   return storage.write(async (tx) => {
     const { accountId, files = [] } = note
@@ -95,6 +101,8 @@ export function addNote(
       message,
       documents.map((file) => ({ ...file, kind: naturalKind(file.document.contentType) })),
     )
+    await dropDraft(storage, tx, note)
+    await noteMentions(storage, tx, message)
     await storage.outbox.append(tx, {
       type: 'note.added',
       accountId,
@@ -102,6 +110,20 @@ export function addNote(
     })
     return message
   })
+}
+
+async function dropDraft(
+  storage: Storage,
+  tx: Writer,
+  {
+    accountId,
+    userId,
+    conversationId,
+    draftVersion,
+  }: Pick<NewReply, 'accountId' | 'userId' | 'conversationId' | 'draftVersion'>,
+): Promise<void> {
+  if (userId !== null && draftVersion !== undefined)
+    await storage.drafts.remove(tx, { accountId, userId, conversationId }, draftVersion)
 }
 
 /** @throws Problem 422 `attachment_gone` for what has been cleared away since it was found */

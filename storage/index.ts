@@ -9,6 +9,8 @@ import { openDocuments } from './documents.ts'
 import type { DocumentFiles } from './documents.ts'
 import { openPositions } from './positions.ts'
 import type { Positions } from './positions.ts'
+import { openPresenceBoards } from './presence.ts'
+import type { PresenceBoards } from './presence.ts'
 import { openReaders } from './readers.ts'
 import type { Readers } from './readers.ts'
 import { openSecrets } from './secrets.ts'
@@ -18,6 +20,7 @@ import type { Sessions } from './sessions.ts'
 import { accounts } from './stores/accounts.ts'
 import { acts } from './stores/acts.ts'
 import { apps } from './stores/apps.ts'
+import { assignments } from './stores/assignments.ts'
 import { attachments } from './stores/attachments.ts'
 import { audit } from './stores/audit.ts'
 import { budgets } from './stores/budgets.ts'
@@ -27,6 +30,7 @@ import { connectAttempts } from './stores/connect-attempts.ts'
 import { contacts } from './stores/contacts.ts'
 import { conversations } from './stores/conversations.ts'
 import { deliveries } from './stores/deliveries.ts'
+import { drafts } from './stores/drafts.ts'
 import { earlyChanges } from './stores/early-changes.ts'
 import { documents } from './stores/documents.ts'
 import { events } from './stores/events.ts'
@@ -60,6 +64,7 @@ const stores = {
   accounts,
   acts,
   apps,
+  assignments,
   attachments,
   audit,
   budgets,
@@ -69,6 +74,7 @@ const stores = {
   contacts,
   conversations,
   deliveries,
+  drafts,
   earlyChanges,
   events,
   followers,
@@ -108,6 +114,8 @@ export interface Storage extends Database, Stores {
   readonly sessions: Sessions
   /** Positions of sessions and tokens, known to all nodes. */
   readonly positions: Positions
+  /** Who is there just now, as the web nodes tell each other. */
+  readonly presence: PresenceBoards
   /** Whether people read just now. */
   readonly readers: Readers
   /** How the replicas are, for people and metrics. */
@@ -133,6 +141,7 @@ export function openStorage(config: Config, logger: Logger): Promise<Storage> {
       () => databases.current(),
       (gtid, limitMs) => databases.settle(gtid, limitMs),
     ),
+    presence: openPresenceBoards(cache),
     readers: openReaders(cache),
     replicas: () => databases.replicas(),
     async close() {
@@ -149,9 +158,11 @@ export { CommitUnknown } from './database.ts'
 export { LeaseLost } from './stores/leases.ts'
 export type { Database, Position, Reader, Writer, WriteOptions, SqlValue } from './database.ts'
 export type { Act } from './stores/acts.ts'
+export type { AssignmentSettings, Queue, Taker, Waiting } from './stores/assignments.ts'
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
 export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'
+export type { Draft, DraftKey, DraftMark } from './stores/drafts.ts'
 export type { Attempt, Delivery, DeliveryFilter, Due, NewDelivery, PartKey } from './stores/delivery-rows.ts'
 export type { Lane } from './stores/lanes.ts'
 export type { Appearance, ExternalKey, Message, MessageFilter, Reaction } from './stores/messages.ts'
@@ -179,6 +190,7 @@ export type { Invitation, NewInvitation } from './stores/invitations.ts'
 export type { CustomRole } from './stores/roles.ts'
 export { covers, everything, hears, isLimited, placesOf } from './stores/scope.ts'
 export type { Place, Scope } from './stores/scope.ts'
+export type { DraftNote, PresenceView } from './presence.ts'
 export type { Budget } from './stores/budgets.ts'
 export type { Spent, SpendTerms } from './stores/spend.ts'
 export type { Team } from './stores/teams.ts'

@@ -27,8 +27,8 @@ export interface MemcachedServer {
   readonly address: string
   /** @param leaseSeconds with it a miss hands out a lease, for so long */
   get(key: string, leaseSeconds?: number): Promise<Got>
-  /** Stores under a lease; false: it was void, or the server is away. `'add'`: only where there is nothing. */
-  put(key: string, value: Buffer, ttlSeconds: number, lease: Lease | 'add'): Promise<'stored' | 'refused' | 'away'>
+  /** Stores under a lease; false: it was void, or the server is away. `'add'`: only where there is nothing; `'set'`: whatever is there. */
+  put(key: string, value: Buffer, ttlSeconds: number, lease: Lease | 'add' | 'set'): Promise<'stored' | 'refused' | 'away'>
   /** Gives a lease back without filling. */
   yield(key: string, lease: Lease): Promise<void>
   /** True: surely gone. False: not confirmed; this process does not believe the server again before it has emptied it. */
@@ -109,8 +109,8 @@ export function openMemcached(address: string, logger: Logger): MemcachedServer 
     async put(key, value, ttlSeconds, lease) {
       const through = trusted()
       if (through === undefined) return 'away'
-      if (lease !== 'add' && lease.connection !== through.number) return 'refused'
-      const mode = lease === 'add' ? 'ME' : `C${lease.cas}`
+      if (typeof lease !== 'string' && lease.connection !== through.number) return 'refused'
+      const mode = lease === 'add' ? 'ME' : lease === 'set' ? 'MS' : `C${lease.cas}`
       const answer = await through.ask(`ms ${key} ${String(value.length)} T${String(ttlSeconds)} ${mode}\r\n`, value)
       if (answer === undefined) return 'away'
       return answer.code === 'HD' ? 'stored' : 'refused'

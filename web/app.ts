@@ -14,6 +14,7 @@ import { collectFigures } from './figures.ts'
 import type { Live } from './live.ts'
 import { openLimiter, TooMany } from './limits.ts'
 import { describeApi } from './openapi.ts'
+import type { Presence } from './presence.ts'
 import { answerNotFound, answerProblems } from './problems.ts'
 import { giveRequestId } from './request-id.ts'
 import { routes } from './routes.ts'
@@ -26,6 +27,7 @@ export interface AppContext {
   readonly logger: Logger
   readonly storage: Storage
   readonly live: Live
+  readonly presence: Presence
   readonly broker: Pick<Broker, 'publish'>
   readonly readiness: Readiness
 }
@@ -33,14 +35,14 @@ export interface AppContext {
 const site = fileURLToPath(new URL('./browser/dist', import.meta.url))
 
 export function buildApp(context: AppContext): Express {
-  const { config, storage, live, broker, readiness, logger } = context
+  const { config, storage, live, presence, broker, readiness, logger } = context
   // Generous for people and scripts; what it stops is a loop that has gone wild.
   const limiter = openLimiter({ burst: 4_000, perSecond: 800 })
   const signInLimiters = {
     byAddress: openLimiter({ burst: 40, perSecond: 0.5 }),
     byEmail: openLimiter({ burst: 10, perSecond: 1 / 30 }),
   }
-  const parts = { auth: openAuth(storage), live, broker, signInLimiters }
+  const parts = { auth: openAuth(storage), live, presence, broker, signInLimiters }
   const document = JSON.stringify(describeApi(routes, version))
 
   const app = express()

@@ -9,9 +9,10 @@ import { every } from '../infra/lifecycle.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import { hears, isLimited, placesOf } from '../storage/index.ts'
-import type { Place, Storage } from '../storage/index.ts'
+import type { Place, Scope, Storage } from '../storage/index.ts'
 import type { Event } from '../storage/model/events.ts'
 import { permissionToHear } from '../storage/model/permissions.ts'
+import type { Permission } from '../storage/model/permissions.ts'
 import { presentEvent } from './presenters/event.ts'
 import type { Asker } from './route.ts'
 
@@ -24,6 +25,15 @@ export interface Live extends Running {
   open(request: IncomingMessage, response: ServerResponse, listener: Listener): Promise<void>
   /** Called with every event of every account, in order, on this node. */
   onEvent(act: (event: Event) => void): void
+  /** Whether anybody of the account listens on this node. */
+  hasStreams(accountId: string): boolean
+  accounts(): Iterable<string>
+  /** Who of the account listens on this node. */
+  users(accountId: string): string[]
+  /** Sends what is no fact to all of an account who hold the permission: made once for all who see the same. */
+  broadcast(accountId: string, permission: Permission, frameFor: (scope: Scope) => string): void
+  /** Sends what is no fact to one user's streams. */
+  tell(accountId: string, userId: string, frame: string): void
   /** Ends all streams, each with its own pause before it comes back, so that they do not come back together. */
   drain(): void
   readonly streamCount: number
@@ -67,6 +77,7 @@ interface Places {
 /** Starts the tail at the newest number. */
 export async function openLive(storage: Storage, logger: Logger): Promise<Live> {
   const streams = new Set<Stream>()
+  const byAccount = new Map<string, Set<Stream>>()
   const listeners: ((event: Event) => void)[] = []
   let last = await storage.events.lastNumber(storage.primary)
   let isAway = false
@@ -130,10 +141,29 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
         sent: after,
         hasJoined: false,
       }
-      streams.add(stream)
-      response.on('close', () => streams.delete(stream))
+      add(stream)
+      response.on('close', () => {
+        remove(stream)
+      })
       send(stream, 'retry: 1500\n: ready\n\n')
       await joinAgain(stream)
+    },
+    hasStreams: (accountId) => byAccount.has(accountId),
+    accounts: () => byAccount.keys(),
+    users: (accountId) => [...new Set([...of(accountId)].map(({ asker }) => asker.userId))],
+    broadcast(accountId, permission, frameFor) {
+      const frames = new Map<string, Buffer>()
+      for (const stream of of(accountId)) {
+        const { permissions, scope } = stream.asker
+        if (!permissions.has(permission)) continue
+        const key = isLimited(scope) ? JSON.stringify(scope) : ''
+        const frame = frames.get(key) ?? Buffer.from(frameFor(scope))
+        frames.set(key, frame)
+        send(stream, frame)
+      }
+    },
+    tell(accountId, userId, frame) {
+      for (const stream of of(accountId)) if (stream.asker.userId === userId) send(stream, frame)
     },
     drain() {
       for (const stream of streams) {
@@ -145,6 +175,25 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
       await Promise.all([tail.stop(), heartbeat.stop(), permissions.stop()])
       for (const stream of streams) stream.response.destroy()
     },
+  }
+
+  function of(accountId: string): ReadonlySet<Stream> {
+    return byAccount.get(accountId) ?? nobody
+  }
+
+  function add(stream: Stream): void {
+    const { accountId } = stream.asker
+    streams.add(stream)
+    const own = byAccount.get(accountId) ?? new Set()
+    byAccount.set(accountId, own.add(stream))
+  }
+
+  function remove(stream: Stream): void {
+    const { accountId } = stream.asker
+    streams.delete(stream)
+    const own = byAccount.get(accountId)
+    own?.delete(stream)
+    if (own?.size === 0) byAccount.delete(accountId)
   }
 
   /** A number from the future (of a database that was restored) starts at the end instead of waiting for ever. */
@@ -175,12 +224,12 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   }
 
   function dispatch(event: Event, { accounts, byConversation }: Places): void {
-    let frame: string | undefined
-    for (const stream of streams) {
-      if (stream.asker.accountId !== event.accountId || !stream.hasJoined) continue
+    let frame: Buffer | undefined
+    for (const stream of of(event.accountId)) {
+      if (!stream.hasJoined) continue
       // Came, or was limited, while the places were being asked for: it reads this one from the table.
       if (isLimited(stream.asker.scope) && !accounts.has(event.accountId)) void joinAgain(stream)
-      else forward(stream, event, byConversation, () => (frame ??= frameOf(event)))
+      else forward(stream, event, byConversation, () => (frame ??= Buffer.from(frameOf(event))))
     }
     for (const listener of listeners) listener(event)
   }
@@ -195,13 +244,18 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
     }
   }
 
-  function forward(stream: Stream, event: Event, places: ReadonlyMap<string, Place>, frame: () => string): void {
+  function forward(
+    stream: Stream,
+    event: Event,
+    places: ReadonlyMap<string, Place>,
+    frame: () => string | Buffer,
+  ): void {
     if (event.number <= stream.sent) return
     stream.sent = event.number
     if (mayHear(stream.asker, event, places)) send(stream, frame())
   }
 
-  function send(stream: Stream, frame: string): void {
+  function send(stream: Stream, frame: string | Buffer): void {
     if (stream.response.destroyed || stream.response.writableEnded) return
     stream.response.write(frame)
     if (stream.response.writableLength > largestBacklog) stream.response.destroy()
@@ -217,6 +271,7 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
 }
 
 const nowhere: ReadonlyMap<string, Place> = new Map()
+const nobody: ReadonlySet<Stream> = new Set()
 
 /** Whether this fact is theirs to hear: by permission, and by the place that it happened in. */
 const mayHear = ({ permissions, scope }: Asker, event: Event, places: ReadonlyMap<string, Place>): boolean =>

@@ -14,6 +14,7 @@ import type { Permission } from '../storage/model/permissions.ts'
 import type { Auth, Identity } from './auth.ts'
 import type { Limiter } from './limits.ts'
 import type { Live } from './live.ts'
+import type { Presence } from './presence.ts'
 
 /** Who is asking. */
 export interface Asker {
@@ -33,6 +34,7 @@ export type Need = Permission | 'none' | 'public'
 export interface RouteParts {
   readonly auth: Auth
   readonly live: Live
+  readonly presence: Presence
   /** For what is handed on at once or never; all else is written down first. */
   readonly broker: Pick<Broker, 'publish'>
   /** Count failed attempts to sign in. */
@@ -70,7 +72,7 @@ export class Reply<Body> {
 /** The handler has answered by itself (streams, files). */
 export const answered = Symbol('answered')
 
-export type Method = 'get' | 'post' | 'patch' | 'delete'
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /** `params` are the path's names, each a string. */
 export interface Definition<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Answer> {

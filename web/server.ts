@@ -11,6 +11,7 @@ import type { Storage } from '../storage/index.ts'
 import { buildApp } from './app.ts'
 import { countWebhook, watchStreams } from './figures.ts'
 import { openLive } from './live.ts'
+import { openPresence } from './presence.ts'
 import { doorPath, openDoor } from './webhooks.ts'
 
 export interface WebContext {
@@ -41,6 +42,7 @@ export async function startWeb(context: WebContext): Promise<Web> {
   const { config, storage, broker } = context
   const logger = context.logger.child({ part: 'web' })
   const live = await openLive(storage, logger)
+  const presence = openPresence(storage, live, logger)
   const door = openDoor({ storage, broker, logger, onOutcome: countWebhook })
   live.onEvent((event) => {
     if (event.type === 'app.changed' && typeof event.data['app_id'] === 'string') door.forget(event.data['app_id'])
@@ -66,7 +68,7 @@ export async function startWeb(context: WebContext): Promise<Web> {
     },
   }
 
-  const app = buildApp({ config, logger, storage, live, broker, readiness })
+  const app = buildApp({ config, logger, storage, live, presence, broker, readiness })
   const server = createServer(
     {
       keepAliveTimeout: 65_000,
@@ -109,7 +111,7 @@ export async function startWeb(context: WebContext): Promise<Web> {
     clearInterval(idle)
     server.closeAllConnections()
     unwatch()
-    await Promise.all([probe.stop(), live.stop(), door.stop()])
+    await Promise.all([probe.stop(), presence.stop(), live.stop(), door.stop()])
   }
   let stopping: Promise<void> | undefined
   return { port, stop: () => (stopping ??= stop()) }

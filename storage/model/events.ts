@@ -55,6 +55,8 @@ export interface EventData {
     state: string
     reason: string | null
   }
+  /** Whether they are given conversations, how many, and for what: `changed` names it. */
+  'user.changed': { user_id: string; changed: string[]; by: string | null }
   'channel.created': { channel_id: string }
   /** `code` is stable; `cure` the one step that mends it. */
   'channel.changed': {
@@ -124,6 +126,7 @@ export const eventTypes = [
   'attachment.changed',
   'note.added',
   'delivery.changed',
+  'user.changed',
   'channel.created',
   'channel.changed',
   'channel.caught_up',

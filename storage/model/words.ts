@@ -32,6 +32,14 @@ export type Visibility = (typeof visibilities)[number]
 export const conversationStatuses = ['open', 'pending', 'snoozed', 'resolved'] as const
 export type ConversationStatus = (typeof conversationStatuses)[number]
 
+export const availabilities = ['available', 'away', 'offline'] as const
+/** Whether someone is given conversations. */
+export type Availability = (typeof availabilities)[number]
+
+export const assignmentWays = ['manual', 'round_robin', 'least_busy'] as const
+/** How those that wait are given out: not at all, to each in turn, to whoever has the fewest. */
+export type AssignmentWay = (typeof assignmentWays)[number]
+
 export const deliveryStates = [
   'queued',
   'sending',

@@ -6,6 +6,7 @@ import { anyOf, inList } from './in-list.ts'
 export const keepers = [
   ['attachments', 'document_id'],
   ['post_files', 'document_id'],
+  ['draft_files', 'document_id'],
 ] as const
 
 /** Rows that are nothing without their document. */

@@ -1,6 +1,7 @@
 /** Users: who signs in, and what they may do. */
 import { newId } from '../../infra/ids.ts'
 import type { Reader, SqlValue, Writer } from '../database.ts'
+import type { Availability } from '../model/words.ts'
 import type { Secrets } from '../secrets.ts'
 
 export interface User {
@@ -20,6 +21,14 @@ export interface User {
   /** Sees the conversations of their teams and of no team only. */
   readonly isTeamLimited: boolean
   readonly hasTotp: boolean
+  readonly availability: Availability
+  readonly availabilityReason: string | null
+  /** They did not say so, they were not there; it ends when they come. */
+  readonly isOfflineByItself: boolean
+  /** How many open conversations they are given at most. */
+  readonly capacity: number
+  /** Words, lower case. */
+  readonly skills: readonly string[]
   readonly seenAt: Date | null
   readonly disabledAt: Date | null
   readonly createdAt: Date
@@ -38,15 +47,42 @@ export interface NewUser {
 
 /** What can be changed of a user; what is not given stays. */
 export type UserChange = Partial<
-  Pick<User, 'name' | 'role' | 'language' | 'timeZone' | 'channelIds' | 'isTeamLimited' | 'passwordHash' | 'disabledAt'>
+  Pick<
+    User,
+    | 'name'
+    | 'role'
+    | 'language'
+    | 'timeZone'
+    | 'channelIds'
+    | 'isTeamLimited'
+    | 'passwordHash'
+    | 'disabledAt'
+    | 'availability'
+    | 'availabilityReason'
+    | 'isOfflineByItself'
+    | 'capacity'
+    | 'skills'
+  >
 >
 
-type Row = Omit<User, 'isTeamLimited' | 'hasTotp'> & { readonly isTeamLimited: number; readonly hasTotp: number }
+type Row = Omit<User, 'isTeamLimited' | 'hasTotp' | 'isOfflineByItself' | 'skills'> & {
+  readonly isTeamLimited: number
+  readonly hasTotp: number
+  readonly isOfflineByItself: number
+  readonly skills: readonly string[] | null
+}
 
 const columns = `id, account_id accountId, email, name, role, password_hash passwordHash, language, time_zone timeZone, channel_ids channelIds,
-  is_team_limited isTeamLimited, totp_since is not null hasTotp, seen_at seenAt, disabled_at disabledAt, created_at createdAt`
+  is_team_limited isTeamLimited, totp_since is not null hasTotp, availability, availability_reason availabilityReason,
+  is_offline_by_itself isOfflineByItself, capacity, skills, seen_at seenAt, disabled_at disabledAt, created_at createdAt`
 
-const present = (row: Row): User => ({ ...row, isTeamLimited: row.isTeamLimited !== 0, hasTotp: row.hasTotp !== 0 })
+const present = (row: Row): User => ({
+  ...row,
+  isTeamLimited: row.isTeamLimited !== 0,
+  hasTotp: row.hasTotp !== 0,
+  isOfflineByItself: row.isOfflineByItself !== 0,
+  skills: row.skills ?? [],
+})
 
 const columnOf: Readonly<Record<keyof UserChange, string>> = {
   name: 'name',
@@ -57,6 +93,11 @@ const columnOf: Readonly<Record<keyof UserChange, string>> = {
   isTeamLimited: 'is_team_limited',
   passwordHash: 'password_hash',
   disabledAt: 'disabled_at',
+  availability: 'availability',
+  availabilityReason: 'availability_reason',
+  isOfflineByItself: 'is_offline_by_itself',
+  capacity: 'capacity',
+  skills: 'skills',
 }
 
 const totpPlace = (id: string) => `users|sealed_totp|${id}`

@@ -4,6 +4,7 @@ import type { AuditEntry, CustomRole, Invitation, Team, Token, User } from '../.
 import { builtInRoles, permissions, permissionsOfRole } from '../../storage/model/permissions.ts'
 import type { SessionInfo } from '../../storage/sessions.ts'
 import { userShape } from './shapes.ts'
+import { assignmentWayField } from './together.ts'
 import { presentUser } from './user.ts'
 
 const id = z.string().describe('opaque id')
@@ -13,6 +14,8 @@ const ids = z.array(z.string())
 export const permissionField = z.enum(permissions)
 
 export const personShape = userShape.extend({
+  capacity: z.int().describe('how many open conversations they are given at most'),
+  skills: z.array(z.string()),
   channel_ids: ids.nullable().describe('the channels that they are limited to; null: every one'),
   is_team_limited: z.boolean().describe('sees the conversations of their teams, and of no team, only'),
   team_ids: ids,
@@ -45,7 +48,11 @@ export const roleShape = z.object({
   user_count: z.int(),
 })
 
-export const teamShape = z.object({ id, name: z.string(), member_ids: ids })
+export const teamShape = z.object({
+  ...{ id, name: z.string(), member_ids: ids },
+  assignment: assignmentWayField.describe('how its conversations are given out'),
+  skills: z.array(z.string()).describe('what whoever is given one must have among their skills'),
+})
 
 export const ownSessionShape = z.object({
   ...{ id, address: z.string().nullable(), agent: z.string().nullable(), created_at: instant, seen_at: instant },
@@ -106,6 +113,8 @@ export type ChainJson = z.infer<typeof chainShape>
 /** @param teams the members of each team by its id */
 export const presentPerson = (user: User, teams: ReadonlyMap<string, readonly string[]>): PersonJson => ({
   ...presentUser(user),
+  capacity: user.capacity,
+  skills: [...user.skills],
   channel_ids: user.channelIds && [...user.channelIds],
   is_team_limited: user.isTeamLimited,
   team_ids: [...teams].flatMap(([team, members]) => (members.includes(user.id) ? team : [])),
@@ -152,6 +161,8 @@ export const presentTeam = (team: Team, members: ReadonlyMap<string, readonly st
   id: team.id,
   name: team.name,
   member_ids: [...(members.get(team.id) ?? [])],
+  assignment: team.assignment,
+  skills: [...team.skills],
 })
 
 export const presentOwnSession = (session: SessionInfo, currentId: string | undefined): OwnSessionJson => ({

@@ -9,4 +9,6 @@ export const presentUser = (user: User): SessionJson['user'] => ({
   role: user.role,
   language: user.language,
   time_zone: user.timeZone,
+  availability: user.availability,
+  availability_reason: user.availabilityReason,
 })

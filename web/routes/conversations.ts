@@ -162,6 +162,7 @@ export const conversationRoutes = [
         })
         .optional()
         .describe('what the writer saw: if that has changed meanwhile, nothing is sent (409)'),
+      draft_version: z.int().optional().describe('of your draft here: it is gone then, unless changed since'),
       send_at: z.iso.datetime({ offset: true }).optional().describe('when it is to be sent, within a year'),
       cancel_if_answered: z.boolean().optional().describe('with `send_at`: called off when the contact writes before'),
     }),
@@ -185,10 +186,15 @@ export const conversationRoutes = [
         userId: asker.userId,
         text,
         files: filesOf(body),
+        draftVersion: body.draft_version,
+      }
+      const answer = (messageId: string) => {
+        if (body.draft_version !== undefined) call.parts.presence.noteDraft(asker, params.id, null)
+        return answerMessage(messageId, call)
       }
       if (kind === 'note') {
         checkNote(said)
-        return answerMessage((await addNote(storage, said)).id, call)
+        return answer((await addNote(storage, said)).id)
       }
       const message = await sendReply(storage, {
         ...said,
@@ -198,7 +204,7 @@ export const conversationRoutes = [
         seen: seen && { messageId: seen.message_id, status: seen.status, assigneeId: seen.assignee_id },
         later,
       })
-      return answerMessage(message.id, call)
+      return answer(message.id)
     },
   }),
 ]

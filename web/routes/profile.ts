@@ -29,7 +29,7 @@ import { presentUser } from '../presenters/user.ts'
 import { emptyBody, route } from '../route.ts'
 import { languageField } from './invitations.ts'
 import { needSession } from './session.ts'
-import { personName } from './users.ts'
+import { availabilityFields, availabilityOf, personName } from './users.ts'
 
 const params = z.strictObject({ id: z.string() })
 const codesShape = z.object({ recovery_codes: z.array(z.string()).describe('shown only now; each is good once') })
@@ -41,7 +41,7 @@ export const profileRoutes = [
     method: 'patch',
     path: '/profile',
     tag: 'profile',
-    summary: 'Change your own name, language and time zone',
+    summary: 'Change your own name, language and time zone, and whether you are given conversations',
     permission: 'none',
     body: z.strictObject({
       name: personName.optional(),
@@ -51,14 +51,16 @@ export const profileRoutes = [
         .max(50)
         .refine((zone) => zones.has(zone), 'Expected an IANA time zone.')
         .optional(),
+      ...availabilityFields,
     }),
     answer: userShape,
     async handle({ body }, call) {
-      await changeProfile(call, {
+      const change = {
         ...(body.name !== undefined && { name: body.name }),
         ...(body.language !== undefined && { language: body.language }),
         ...(body.time_zone !== undefined && { timeZone: body.time_zone }),
-      })
+      }
+      await changeProfile(call, change, availabilityOf(body))
       const user = await call.storage.users.get(call.storage.primary, call.asker.accountId, call.asker.userId)
       if (user === undefined) throw notFound('user')
       call.parts.auth.forget(user)

@@ -5,8 +5,10 @@ import { notFound } from '../../infra/errors.ts'
 import { presentTeam, teamShape } from '../presenters/people.ts'
 import type { TeamJson } from '../presenters/people.ts'
 import { page } from '../presenters/shapes.ts'
+import { assignmentWayField } from '../presenters/together.ts'
 import { route } from '../route.ts'
 import type { Call } from '../route.ts'
+import { skillsField } from './users.ts'
 
 const name = z
   .string()
@@ -33,11 +35,16 @@ export const teamRoutes = [
     tag: 'teams',
     summary: 'Form a team',
     permission: 'teams.manage',
-    body: z.strictObject({ name, member_ids: memberIds.default([]) }),
+    body: z.strictObject({
+      name,
+      member_ids: memberIds.default([]),
+      assignment: assignmentWayField.default('manual'),
+      skills: skillsField.default([]),
+    }),
     answer: teamShape,
     status: 201,
     async handle({ body }, call) {
-      await createTeam(call, call.effectId, { name: body.name, memberIds: body.member_ids })
+      await createTeam(call, call.effectId, { ...body, memberIds: body.member_ids })
       return answerTeam(call.effectId, call)
     },
   }),
@@ -45,15 +52,22 @@ export const teamRoutes = [
     method: 'patch',
     path: '/teams/:id',
     tag: 'teams',
-    summary: 'Rename a team, or say who is in it',
+    summary: 'Rename a team, say who is in it, and how its conversations are given out',
     permission: 'teams.manage',
     params,
-    body: z.strictObject({ name: name.optional(), member_ids: memberIds.optional() }),
+    body: z.strictObject({
+      name: name.optional(),
+      member_ids: memberIds.optional(),
+      assignment: assignmentWayField.optional().describe('how its conversations are given out'),
+      skills: skillsField.optional().describe('what whoever is given one must have among their skills'),
+    }),
     answer: teamShape,
     async handle({ params, body }, call) {
       await changeTeam(call, params.id, {
         ...(body.name !== undefined && { name: body.name }),
         ...(body.member_ids !== undefined && { memberIds: body.member_ids }),
+        ...(body.assignment !== undefined && { assignment: body.assignment }),
+        ...(body.skills !== undefined && { skills: body.skills }),
       })
       return answerTeam(params.id, call)
     },

@@ -2,10 +2,12 @@
 import { z } from 'zod'
 import { changeUser, dropTotp, offerPassword } from '../../backend/users.ts'
 import { notFound } from '../../infra/errors.ts'
+import type { Availability } from '../../storage/model/words.ts'
 import { need } from '../admit.ts'
 import { linkShape, personShape, presentPerson } from '../presenters/people.ts'
 import type { PersonJson } from '../presenters/people.ts'
 import { page } from '../presenters/shapes.ts'
+import { availabilityField } from '../presenters/together.ts'
 import { emptyBody, route } from '../route.ts'
 import type { Call } from '../route.ts'
 
@@ -24,6 +26,41 @@ export const rightsFields = {
   team_ids: idList.optional(),
 }
 export const roleField = z.string().max(40).describe('a built-in role or the id of one of your own')
+
+/** Whether someone is given conversations, and why not. */
+export const availabilityFields = {
+  availability: availabilityField.optional().describe('whether they are given conversations'),
+  availability_reason: z
+    .string()
+    .trim()
+    .max(200)
+    .regex(/^[^\p{Cc}]*$/u, 'Expected no control characters.')
+    .nullable()
+    .optional()
+    .describe('why not; kept together with `availability`'),
+}
+
+export const availabilityOf = (body: {
+  readonly availability?: Availability | undefined
+  readonly availability_reason?: string | null | undefined
+}) =>
+  body.availability === undefined
+    ? {}
+    : { availability: body.availability, availabilityReason: body.availability_reason ?? null }
+
+/** Words, lower case, each once. */
+export const skillsField = z
+  .array(
+    z
+      .string()
+      .trim()
+      .toLowerCase()
+      .min(1)
+      .max(50)
+      .regex(/^[^\p{Cc}]*$/u, 'Expected no control characters.'),
+  )
+  .max(50)
+  .transform((words) => [...new Set(words)])
 
 const params = z.strictObject({ id: z.string() })
 
@@ -72,17 +109,29 @@ export const userRoutes = [
       role: roleField.optional(),
       ...rightsFields,
       is_disabled: z.boolean().optional(),
+      ...availabilityFields,
+      capacity: z.int().min(0).max(1_000).optional().describe('how many open conversations they are given at most'),
+      skills: skillsField.optional(),
     }),
     answer: personShape,
     async handle({ params, body }, call) {
-      await changeUser(call, params.id, {
-        name: body.name,
-        role: body.role,
-        channelIds: body.channel_ids,
-        isTeamLimited: body.is_team_limited,
-        teamIds: body.team_ids,
-        isDisabled: body.is_disabled,
-      })
+      await changeUser(
+        call,
+        params.id,
+        {
+          name: body.name,
+          role: body.role,
+          channelIds: body.channel_ids,
+          isTeamLimited: body.is_team_limited,
+          teamIds: body.team_ids,
+          isDisabled: body.is_disabled,
+        },
+        {
+          ...availabilityOf(body),
+          ...(body.capacity !== undefined && { capacity: body.capacity }),
+          ...(body.skills !== undefined && { skills: body.skills }),
+        },
+      )
       return answerUser(params.id, call)
     },
   }),
