@@ -4,7 +4,6 @@ import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
-import { startBulk } from './bulk.ts'
 import { runDemo } from './demo.ts'
 import { startDue } from './due.ts'
 import { startGiving } from './give.ts'
@@ -35,7 +34,6 @@ export function startBackend(context: BackendContext): Promise<Running> {
     throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
   const parts: Running[] = [
     startDue({ storage, logger, node: config.node }, occurrenceKinds),
-    startBulk({ storage, logger }),
     startGiving({ storage, logger, holder: `${config.node}:${newId()}` }),
   ]
   if (wanted.includes(jobQueues.maintenance))

@@ -5,7 +5,6 @@ import { appSpendRoutes } from './routes/app-spend.ts'
 import { appRoutes } from './routes/apps.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
 import { auditRoutes } from './routes/audit.ts'
-import { bulkRoutes } from './routes/bulk.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { contactRoutes } from './routes/contacts.ts'
@@ -15,7 +14,6 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { invitationRoutes } from './routes/invitations.ts'
-import { labelRoutes } from './routes/labels.ts'
 import { mediaRoutes } from './routes/media.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { postStepRoutes } from './routes/post-steps.ts'
@@ -29,7 +27,6 @@ import { teamRoutes } from './routes/teams.ts'
 import { togetherRoutes } from './routes/together.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
-import { viewRoutes } from './routes/views.ts'
 
 /** Their paths are below /api/v1. */
 export const routes: readonly Route[] = [
@@ -45,10 +42,7 @@ export const routes: readonly Route[] = [
   ...channelRoutes,
   ...templateRoutes,
   ...connectRoutes,
-  ...bulkRoutes,
   ...conversationRoutes,
-  ...labelRoutes,
-  ...viewRoutes,
   ...togetherRoutes,
   ...messageRoutes,
   ...scheduledRoutes,
