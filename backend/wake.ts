@@ -20,6 +20,8 @@ export async function fireWake(storage: Storage, tx: Writer, occurrence: Occurre
   const conversation = await storage.conversations.lock(tx, accountId, subjectId)
   if (conversation?.status !== 'snoozed')
     return { state: 'skipped', reason: 'The conversation is not snoozed any more.', facts: [] }
+  if (conversation.snoozedUntil !== null && conversation.snoozedUntil > occurrence.dueAt)
+    return { state: 'skipped', reason: 'The conversation is snoozed for longer.', facts: [] }
   await storage.conversations.setStatus(tx, accountId, subjectId, 'open')
   return [
     {

@@ -24,6 +24,7 @@ import { assignments } from './stores/assignments.ts'
 import { attachments } from './stores/attachments.ts'
 import { audit } from './stores/audit.ts'
 import { budgets } from './stores/budgets.ts'
+import { bulkJobs } from './stores/bulk-jobs.ts'
 import { catchUps } from './stores/catch-ups.ts'
 import { channels } from './stores/channels.ts'
 import { connectAttempts } from './stores/connect-attempts.ts'
@@ -38,11 +39,15 @@ import { followers } from './stores/followers.ts'
 import { health } from './stores/health.ts'
 import { invitations } from './stores/invitations.ts'
 import { joins } from './stores/joins.ts'
+import { labels } from './stores/labels.ts'
 import { lanes } from './stores/lanes.ts'
 import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
 import { leftovers } from './stores/leftovers.ts'
+import { marks } from './stores/marks.ts'
+import { mentions } from './stores/mentions.ts'
 import { messages } from './stores/messages.ts'
+import { names } from './stores/names.ts'
 import { nodes } from './stores/nodes.ts'
 import { occurrences } from './stores/occurrences.ts'
 import { outbox } from './stores/outbox.ts'
@@ -58,6 +63,7 @@ import { teams } from './stores/teams.ts'
 import { tokens } from './stores/tokens.ts'
 import { uploads } from './stores/uploads.ts'
 import { users } from './stores/users.ts'
+import { views } from './stores/views.ts'
 
 /** Every store, written out. */
 const stores = {
@@ -68,6 +74,7 @@ const stores = {
   attachments,
   audit,
   budgets,
+  bulkJobs,
   catchUps,
   channels,
   connectAttempts,
@@ -82,10 +89,14 @@ const stores = {
   idempotency,
   invitations,
   joins,
+  labels,
   lanes,
   leases,
   leftovers,
+  marks,
+  mentions,
   messages,
+  names,
   nodes,
   occurrences,
   outbox,
@@ -101,6 +112,7 @@ const stores = {
   tokens,
   uploads,
   users,
+  views,
 }
 
 type Stores = typeof stores & { documents: typeof documents & DocumentFiles }
@@ -161,7 +173,19 @@ export type { Act } from './stores/acts.ts'
 export type { AssignmentSettings, Queue, Taker, Waiting } from './stores/assignments.ts'
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
-export type { Conversation, ConversationFilter, NewConversation } from './stores/conversations.ts'
+export { bulkStates, itemStates } from './stores/bulk-jobs.ts'
+export type { BulkItem, BulkJob, BulkState } from './stores/bulk-jobs.ts'
+export { conversationSorts } from './stores/conversation-query.ts'
+export type { ConversationFilter, ConversationSort } from './stores/conversation-query.ts'
+export type { Care, Conversation, NewConversation, ShownConversation } from './stores/conversations.ts'
+export { mostLabels } from './stores/labels.ts'
+export type { Label } from './stores/labels.ts'
+export { markKinds, priorityMark } from './stores/marks.ts'
+export type { Mark } from './stores/marks.ts'
+export type { Mention } from './stores/mentions.ts'
+export type { Named } from './stores/names.ts'
+export { mostViews } from './stores/views.ts'
+export type { View } from './stores/views.ts'
 export type { Draft, DraftKey, DraftMark } from './stores/drafts.ts'
 export type { Attempt, Delivery, DeliveryFilter, Due, NewDelivery, PartKey } from './stores/delivery-rows.ts'
 export type { Lane } from './stores/lanes.ts'

@@ -1,8 +1,9 @@
 /** Who is asking: a bearer token or the session cookie; what they may do; and how fresh that asker's reads must be. */
 import type { Request } from 'express'
+import { scopeOf } from '../backend/user-scope.ts'
 import { Problem } from '../infra/errors.ts'
-import { everything, hashSessionId, hashToken, isLimited, isTokenValid } from '../storage/index.ts'
-import type { Scope, Storage, User } from '../storage/index.ts'
+import { hashSessionId, hashToken, isLimited, isTokenValid } from '../storage/index.ts'
+import type { Storage, User } from '../storage/index.ts'
 import { effectivePermissions } from '../storage/model/permissions.ts'
 import type { Permission } from '../storage/model/permissions.ts'
 import type { Asker } from './route.ts'
@@ -145,13 +146,5 @@ export async function askerOf(storage: Storage, user: User, ofToken: readonly Pe
     role: user.role,
     permissions: effectivePermissions(ofRole, isLimited(scope), ofToken),
     scope,
-  }
-}
-
-async function scopeOf(storage: Storage, user: User): Promise<Scope> {
-  if (user.channelIds === null && !user.isTeamLimited) return everything
-  return {
-    channelIds: user.channelIds,
-    teamIds: user.isTeamLimited ? await storage.teams.ofUser(storage.primary, user.accountId, user.id) : null,
   }
 }

@@ -5,19 +5,23 @@ import { isId } from '../infra/ids.ts'
 export interface Place {
   readonly at: Date
   readonly id: string
+  /** Where instants are ordered within something else. */
+  readonly rank?: number | undefined
 }
 
 export const writeCursor = (place: Place): string =>
-  Buffer.from(`${place.at.toISOString()} ${place.id}`).toString('base64url')
+  Buffer.from(
+    `${place.at.toISOString()} ${place.id}${place.rank === undefined ? '' : ` ${String(place.rank)}`}`,
+  ).toString('base64url')
 
 /** @throws Problem 422 that names `cursor` */
 export function readCursor(cursor: string | undefined): Place | undefined {
   if (cursor === undefined) return undefined
-  const [instant = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ')
+  const [instant = '', id = '', rank] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ')
   const at = new Date(instant)
-  if (Number.isNaN(at.getTime()) || !isId(id))
+  if (Number.isNaN(at.getTime()) || !isId(id) || (rank !== undefined && !/^[0-9]$/.test(rank)))
     throw invalid([{ field: 'cursor', message: 'This is no cursor of this list.' }])
-  return { at, id }
+  return { at, id, ...(rank !== undefined && { rank: Number(rank) }) }
 }
 
 /** One more row than asked for tells that there is another page. */

@@ -3,7 +3,17 @@
 /** Ids are strings; `data` is snake_case as it leaves. */
 export interface EventData {
   'conversation.created': { conversation_id: string; channel_id: string }
-  'conversation.changed': { conversation_id: string; changed: string[]; by: string | null }
+  /**
+   * `changed`: of status, snoozed_until, assignee, team, priority, labels, participants. `by_rule`, `job_id`: where a rule, or a change
+   * of many at once, has done it.
+   */
+  'conversation.changed': {
+    conversation_id: string
+    changed: string[]
+    by: string | null
+    by_rule?: string
+    job_id?: string
+  }
   'message.received': { conversation_id: string; message_id: string; channel_id: string; kind: string }
   /** An own utterance that came back and was not sent by Parley. */
   'message.sent_elsewhere': { conversation_id: string; message_id: string; channel_id: string }
@@ -45,6 +55,11 @@ export interface EventData {
   /** A file was fetched, will not be, or is asked for again. */
   'attachment.changed': { conversation_id: string; message_id: string; attachment_id: string; state: string }
   'note.added': { conversation_id: string; message_id: string; by: string | null }
+  /** Named in a note. */
+  'user.mentioned': { user_id: string; conversation_id: string; message_id: string; by: string | null }
+  'label.changed': { label_id: string; change: 'created' | 'changed' | 'removed'; by: string | null }
+  /** So far is a change of many conversations. */
+  'bulk.changed': { job_id: string; state: string; done: number; total: number; by: string }
   /** Of one part of an answer; most have one. */
   'delivery.changed': {
     conversation_id: string
@@ -125,6 +140,9 @@ export const eventTypes = [
   'message.act_queued',
   'attachment.changed',
   'note.added',
+  'user.mentioned',
+  'label.changed',
+  'bulk.changed',
   'delivery.changed',
   'user.changed',
   'channel.created',

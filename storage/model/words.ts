@@ -40,6 +40,10 @@ export const assignmentWays = ['manual', 'round_robin', 'least_busy'] as const
 /** How those that wait are given out: not at all, to each in turn, to whoever has the fewest. */
 export type AssignmentWay = (typeof assignmentWays)[number]
 
+export const priorities = ['none', 'low', 'high', 'urgent'] as const
+/** Stored by its place in the list. */
+export type Priority = (typeof priorities)[number]
+
 export const deliveryStates = [
   'queued',
   'sending',

@@ -1,8 +1,12 @@
 /** The unit of care between a channel and a contact, or below one post. */
+import { Problem, codeOf } from '../../infra/errors.ts'
 import { newId } from '../../infra/ids.ts'
-import type { Reader, SqlValue, Writer } from '../database.ts'
+import type { Reader, Writer } from '../database.ts'
 import type { ConversationStatus, Visibility } from '../model/words.ts'
+import { isUp, selectIds } from './conversation-query.ts'
+import type { ConversationFilter } from './conversation-query.ts'
 import { anyOf, inList } from './in-list.ts'
+import { markKinds, marks } from './marks.ts'
 import { everything, within } from './scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -18,6 +22,10 @@ export interface Conversation {
   readonly status: ConversationStatus
   readonly assigneeId: string | null
   readonly teamId: string | null
+  /** 0 none, 1 low, 2 high, 3 urgent. */
+  readonly priority: number
+  /** Of a snoozed one; null: until the contact writes. */
+  readonly snoozedUntil: Date | null
   readonly preview: string
   readonly lastActivityAt: Date
   readonly lastInboundAt: Date | null
@@ -25,6 +33,10 @@ export interface Conversation {
   readonly deliverySeq: number
   /** There may be answers that are called off when the contact writes. */
   readonly endsIfAnswered: boolean
+  /** It has marks: labels, participants and the like. */
+  readonly isMarked: boolean
+  /** Rises with every change of its care. */
+  readonly careSeq: number
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -41,26 +53,45 @@ export type NewConversation = Pick<
   | 'lastActivityAt'
 >
 
-/** What a list may be narrowed to; `assigneeId` null: nobody's. `before`: where the page before ended. */
-export interface ConversationFilter {
-  readonly channelId?: string
-  readonly contactId?: string
-  readonly status?: ConversationStatus
-  readonly assigneeId?: string | null
-  readonly teamId?: string
-  /** Part of the contact's name or of the preview. */
-  readonly q?: string
-  readonly before?: { readonly lastActivityAt: Date; readonly id: string }
-  readonly limit: number
+/** A conversation as lists and its own page show it. */
+export interface ShownConversation extends Conversation {
+  readonly contactName: string
+  readonly handle: string | null
+  readonly labelIds: readonly string[]
+  readonly participantIds: readonly string[]
 }
+
+/** The fields of care, as they are to be from now on. */
+export type Care = Pick<
+  Conversation,
+  'id' | 'status' | 'assigneeId' | 'teamId' | 'priority' | 'snoozedUntil' | 'waitingSince'
+>
 
 const threadKeyOf = (conversation: Pick<Conversation, 'channelId' | 'threadKey'>): string =>
   `${conversation.channelId} ${conversation.threadKey}`
 
 const columns = `c.id, c.account_id accountId, c.channel_id channelId, c.contact_id contactId, c.contact_address_id contactAddressId,
-  c.visibility, c.thread_key threadKey, c.post_id postId, c.status, c.assignee_id assigneeId, c.team_id teamId, c.preview,
-  c.last_activity_at lastActivityAt, c.last_inbound_at lastInboundAt, c.waiting_since waitingSince, c.delivery_seq deliverySeq,
-  c.ends_if_answered = 1 endsIfAnswered, c.created_at createdAt, c.updated_at updatedAt`
+  c.visibility, c.thread_key threadKey, c.post_id postId, c.status, c.assignee_id assigneeId, c.team_id teamId, c.priority,
+  c.snoozed_until snoozedUntil, c.preview, c.last_activity_at lastActivityAt, c.last_inbound_at lastInboundAt, c.waiting_since waitingSince, c.delivery_seq deliverySeq,
+  c.ends_if_answered = 1 endsIfAnswered, c.is_marked = 1 isMarked, c.care_seq careSeq, c.created_at createdAt, c.updated_at updatedAt`
+
+/** With what stands around it: whom it is with, and its marks as `kind:id` in one text. */
+const shownColumns = `${columns}, coalesce(p.name, '') contactName, a.handle, if(c.is_marked, (select group_concat(k.kind, ':', k.mark)
+  from conversation_marks k where k.account_id = c.account_id and k.conversation_id = c.id and k.kind in (1, 2)), null) marks`
+const around = `straight_join conversations c on c.account_id = ? and c.id = page.id
+  left join contacts p on p.account_id = c.account_id and p.id = c.contact_id
+  left join contact_addresses a on a.account_id = c.account_id and a.id = c.contact_address_id`
+
+type ShownRow = Omit<ShownConversation, 'labelIds' | 'participantIds'> & { readonly marks: string | null }
+
+function show({ marks: text, ...row }: ShownRow): ShownConversation {
+  const all = text === null ? [] : text.split(',')
+  const of = (kind: number) => all.filter((each) => each.startsWith(`${String(kind)}:`)).map((each) => each.slice(2))
+  return { ...row, labelIds: of(markKinds.label), participantIds: of(markKinds.participant) }
+}
+
+/** A filter that is slower than this is refused: it must be narrowed. */
+const slowestS = 3
 
 /** Where a conversation stands, for scopes. */
 const places = { channel: 'c.channel_id', team: 'c.team_id' }
@@ -91,45 +122,59 @@ export const conversations = {
     )
   },
 
-  /** Newest activity first. */
+  /** One statement for the page and what stands around it. @throws Problem 422 `filter_too_slow` */
   async list(
     reader: Reader,
     accountId: string,
     filter: ConversationFilter,
     scope: Scope = everything,
-  ): Promise<Conversation[]> {
-    const limit = within(scope, places)
-    const where: string[] = [`c.account_id = ?${limit.sql}`]
-    const values: SqlValue[] = [accountId, ...limit.values]
-    const narrow = (sql: string, ...more: SqlValue[]): void => {
-      where.push(sql)
-      values.push(...more)
-    }
-    if (filter.channelId !== undefined) narrow('c.channel_id = ?', filter.channelId)
-    if (filter.contactId !== undefined) narrow('c.contact_id = ?', filter.contactId)
-    if (filter.status !== undefined) narrow('c.status = ?', filter.status)
-    if (filter.assigneeId === null) narrow('c.assignee_id is null')
-    else if (filter.assigneeId !== undefined) narrow('c.assignee_id = ?', filter.assigneeId)
-    if (filter.teamId !== undefined) narrow('c.team_id = ?', filter.teamId)
-    if (filter.q !== undefined) {
-      const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
-      narrow(
-        '(c.preview like ? or exists (select 1 from contacts p where p.account_id = c.account_id and p.id = c.contact_id and p.name like ?))',
-        like,
-        like,
-      )
-    }
-    if (filter.before !== undefined)
-      narrow(
-        'c.last_activity_at <= ? and (c.last_activity_at < ? or c.id < ?)',
-        filter.before.lastActivityAt,
-        filter.before.lastActivityAt,
-        filter.before.id,
-      )
-    return reader.query<Conversation>(
-      `select ${columns} from conversations c where ${where.join(' and ')} order by c.last_activity_at desc, c.id desc limit ${String(Math.trunc(filter.limit))}`,
-      values,
+  ): Promise<ShownConversation[]> {
+    const page = selectIds(accountId, filter, scope)
+    const rows = await bounded(
+      reader.query<ShownRow & { at: Date; rank: number }>(
+        `set statement max_statement_time = ${String(slowestS)} for select ${shownColumns}, page.at, page.\`rank\` from (${page.sql}) page ${around}`,
+        [...page.values, accountId],
+      ),
     )
+    const up = isUp(filter.sort ?? 'newest') ? 1 : -1
+    const order = (a: { at: Date; id: string }, b: { at: Date; id: string }): number =>
+      up * (a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : 1))
+    return rows.sort((a, b) => b.rank - a.rank || order(a, b)).map(show)
+  },
+
+  /** As `list` gives it, within the scope. */
+  async shown(
+    reader: Reader,
+    accountId: string,
+    id: string,
+    scope: Scope = everything,
+  ): Promise<ShownConversation | undefined> {
+    const limit = within(scope, places)
+    const row = await reader.first<ShownRow>(
+      `select ${shownColumns} from (select cast(? as uuid) id) page ${around} where true${limit.sql}`,
+      [id, accountId, ...limit.values],
+    )
+    return row && show(row)
+  },
+
+  /** How many each of these filters finds, counted up to the filter's limit, in one statement. */
+  async count(
+    reader: Reader,
+    accountId: string,
+    filters: readonly ConversationFilter[],
+    scope: Scope = everything,
+  ): Promise<number[]> {
+    if (filters.length === 0) return []
+    const parts = filters.map((filter) => selectIds(accountId, filter, scope, false))
+    const rows = await bounded(
+      reader.query<{ number: number; n: number }>(
+        `set statement max_statement_time = ${String(slowestS)} for ${parts
+          .map(({ sql }, index) => `select ${String(index)} number, count(*) n from (${sql}) found`)
+          .join(' union all ')}`,
+        parts.flatMap(({ values }) => values),
+      ),
+    )
+    return filters.map((_, index) => Number(rows.find(({ number }) => Number(number) === index)?.n ?? 0))
   },
 
   /** Holds the row until the transaction ends. */
@@ -231,9 +276,13 @@ export const conversations = {
       `update conversations c join json_table(?, '$[*]' columns (id char(36) path '$.id', status varchar(10) path '$.status',
          preview varchar(200) path '$.preview', activity datetime(3) path '$.activity', inbound datetime(3) path '$.inbound',
          waiting datetime(3) path '$.waiting')) after on c.id = cast(after.id as uuid)
-       set c.status = after.status, c.preview = after.preview, c.last_activity_at = after.activity, c.last_inbound_at = after.inbound,
-         c.waiting_since = after.waiting, c.updated_at = utc_timestamp(3)`,
+       set c.preview = after.preview, c.last_activity_at = after.activity, c.last_inbound_at = after.inbound,
+         c.status = after.status, c.waiting_since = after.waiting, c.updated_at = utc_timestamp(3)`,
       [JSON.stringify(rows)],
+    )
+    await marks.follow(
+      tx,
+      changed.filter(({ isMarked }) => isMarked).map(({ id }) => id),
     )
   },
 
@@ -268,6 +317,7 @@ export const conversations = {
        where account_id = ? and id = ?`,
       [seq, preview, at, at, conversation.accountId, conversation.id],
     )
+    if (conversation.isMarked) await marks.follow(tx, [conversation.id])
     return conversation.deliverySeq + 1
   },
 
@@ -282,8 +332,29 @@ export const conversations = {
 
   async setStatus(tx: Writer, accountId: string, id: string, status: ConversationStatus): Promise<void> {
     await tx.run(
-      "update conversations set status = ?, waiting_since = if(? = 'resolved', null, waiting_since), updated_at = utc_timestamp(3) where account_id = ? and id = ?",
+      `update conversations set status = ?, snoozed_until = null, waiting_since = if(? = 'resolved', null, waiting_since),
+         care_seq = care_seq + 1, updated_at = utc_timestamp(3) where account_id = ? and id = ?`,
       [status, status, accountId, id],
+    )
+    await marks.follow(tx, [id])
+  },
+
+  /** Writes the care of locked conversations, all in one statement. */
+  async care(tx: Writer, accountId: string, after: readonly Care[]): Promise<void> {
+    if (after.length === 0) return
+    const rows = after.map((c) => ({
+      ...c,
+      snoozedUntil: sqlTime(c.snoozedUntil),
+      waitingSince: sqlTime(c.waitingSince),
+    }))
+    await tx.run(
+      `update conversations c join json_table(?, '$[*]' columns (id char(36) path '$.id', status varchar(10) path '$.status',
+         assignee char(36) path '$.assigneeId', team char(36) path '$.teamId', priority tinyint path '$.priority',
+         snoozed datetime(3) path '$.snoozedUntil', waiting datetime(3) path '$.waitingSince')) after on c.id = cast(after.id as uuid)
+       set c.status = after.status, c.assignee_id = after.assignee, c.team_id = after.team, c.priority = after.priority,
+         c.snoozed_until = after.snoozed, c.waiting_since = after.waiting, c.care_seq = c.care_seq + 1, c.updated_at = utc_timestamp(3)
+       where c.account_id = ?`,
+      [JSON.stringify(rows), accountId],
     )
   },
 
@@ -312,18 +383,25 @@ export const conversations = {
       [accountId, assigneeId],
     )
     await tx.run(
-      "update conversations set assignee_id = null, updated_at = utc_timestamp(3) where account_id = ? and assignee_id = ? and status in ('open', 'pending', 'snoozed')",
+      "update conversations set assignee_id = null, care_seq = care_seq + 1, updated_at = utc_timestamp(3) where account_id = ? and assignee_id = ? and status in ('open', 'pending', 'snoozed')",
       [accountId, assigneeId],
     )
     return rows.map(({ id }) => id)
   },
+}
 
-  async assign(tx: Writer, accountId: string, id: string, assigneeId: string | null): Promise<void> {
-    await tx.run(
-      'update conversations set assignee_id = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ?',
-      [assigneeId, accountId, id],
+/** @throws Problem 422 for a statement that was broken off for its length */
+async function bounded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (codeOf(error) !== 'ER_STATEMENT_TIMEOUT') throw error
+    throw new Problem(
+      422,
+      'filter_too_slow',
+      'This filter finds too little among too much; please narrow it by status, time, channel or team.',
     )
-  },
+  }
 }
 
 const sqlTime = (at: Date | null): string | null => at && at.toISOString().slice(0, 23).replace('T', ' ')

@@ -88,7 +88,8 @@ export async function placesOf(reader: Reader, events: readonly Event[]): Promis
 
 /** Whether someone with this scope hears of the fact: only what is in a place that is known, unless they are not limited. */
 export function hears(scope: Scope, event: Event, places: ReadonlyMap<string, Place>): boolean {
-  if (!isLimited(scope)) return true
+  // Everybody sees all labels.
+  if (!isLimited(scope) || event.type === 'label.changed') return true
   const conversationId = idIn(event.data, 'conversation_id')
   const channelId = idIn(event.data, 'channel_id')
   if (conversationId !== undefined) {

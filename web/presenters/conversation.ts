@@ -1,40 +1,61 @@
-import type { Contact, ContactAddress, Conversation, Post, Reader, Storage } from '../../storage/index.ts'
+import type { Contact, ContactAddress, Post, Reader, ShownConversation, Storage } from '../../storage/index.ts'
+import { channelTypes, priorities } from '../../storage/model/words.ts'
 import type { ContactJson, ConversationJson } from './shapes.ts'
 
-/** Conversations with what stands around them: a fixed number of queries, whatever their count. */
+/** Conversations with what stands around them: one statement for all names, one more where there are posts. */
 export async function presentConversations(
   storage: Storage,
   reader: Reader,
   accountId: string,
-  conversations: readonly Conversation[],
+  conversations: readonly ShownConversation[],
 ): Promise<ConversationJson[]> {
   if (conversations.length === 0) return []
-  const contactIds = [...new Set(conversations.map((conversation) => conversation.contactId))]
-  const postIds = [...new Set(conversations.flatMap(({ postId }) => (postId === null ? [] : [postId])))]
-  const isAssigned = conversations.some(({ assigneeId }) => assigneeId !== null)
-  const [channels, contacts, addresses, posts, users] = await Promise.all([
-    storage.channels.list(reader, accountId).then(byId),
-    storage.contacts.getMany(reader, accountId, contactIds).then(byId),
-    storage.contacts.addressesOf(reader, accountId, contactIds).then(byId),
-    storage.posts.getMany(reader, accountId, postIds).then(byId),
-    isAssigned ? storage.users.list(reader, accountId).then(byId) : undefined,
+  const some = (idsOf: (conversation: ShownConversation) => readonly (string | null)[]): string[] => [
+    ...new Set(conversations.flatMap(idsOf).filter((id) => id !== null)),
+  ]
+  const [names, posts] = await Promise.all([
+    storage.names.find(reader, accountId, {
+      channels: some(({ channelId }) => [channelId]),
+      users: some(({ assigneeId, participantIds }) => [assigneeId, ...participantIds]),
+      teams: some(({ teamId }) => [teamId]),
+      labels: some(({ labelIds }) => labelIds),
+    }),
+    storage.posts
+      .getMany(
+        reader,
+        accountId,
+        some(({ postId }) => [postId]),
+      )
+      .then(byId),
   ])
+  const named = (id: string | null): { id: string; name: string } | null => {
+    const found = id === null ? undefined : names.get(id)
+    return found === undefined ? null : { id: found.id, name: found.name }
+  }
   return conversations.map((conversation) => {
-    const channel = channels.get(conversation.channelId)
-    const address = addresses.get(conversation.contactAddressId)
+    const channel = names.get(conversation.channelId)
     const post = conversation.postId === null ? undefined : posts.get(conversation.postId)
-    const assignee = conversation.assigneeId === null ? undefined : users?.get(conversation.assigneeId)
     return {
       id: conversation.id,
-      channel: { id: conversation.channelId, type: channel?.type ?? 'facebook', name: channel?.name ?? '' },
-      contact: {
-        id: conversation.contactId,
-        name: contacts.get(conversation.contactId)?.name ?? '',
-        handle: address?.handle ?? null,
+      channel: {
+        id: conversation.channelId,
+        type: channelTypes.find((type) => type === channel?.extra) ?? 'facebook',
+        name: channel?.name ?? '',
       },
+      contact: { id: conversation.contactId, name: conversation.contactName, handle: conversation.handle },
       visibility: conversation.visibility,
       status: conversation.status,
-      assignee: assignee === undefined ? null : { id: assignee.id, name: assignee.name },
+      snoozed_until: conversation.status === 'snoozed' ? (conversation.snoozedUntil?.toISOString() ?? null) : null,
+      assignee: named(conversation.assigneeId),
+      team: named(conversation.teamId),
+      priority: priorities[conversation.priority] ?? 'none',
+      labels: conversation.labelIds
+        .flatMap((id) => {
+          const label = names.get(id)
+          return label === undefined ? [] : [{ id, name: label.name, color: label.extra }]
+        })
+        .sort((a, b) => a.name.localeCompare(b.name)),
+      participants: conversation.participantIds.flatMap((id) => named(id) ?? []),
       post: post === undefined ? null : presentPost(post),
       preview: conversation.preview,
       last_activity_at: conversation.lastActivityAt.toISOString(),

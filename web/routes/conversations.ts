@@ -1,16 +1,18 @@
 /** Conversations: the list, one, its state, and what is said in it. */
 import { z } from 'zod'
+import { resolveWish } from '../../backend/conversation-acts.ts'
 import { changeConversation } from '../../backend/conversations.ts'
 import { invalid, notFound } from '../../infra/errors.ts'
 import { isId } from '../../infra/ids.ts'
 import { refusal } from '../../messaging/check-content.ts'
 import { extrasShape, readExtras } from '../../messaging/extras.ts'
+import { nudgeNow } from '../../messaging/nudges.ts'
 import { addNote, sendReply } from '../../messaging/send.ts'
 import { conversationStatuses, outboundKinds } from '../../storage/model/words.ts'
-import { covers } from '../../storage/index.ts'
-import type { ConversationFilter, Reader } from '../../storage/index.ts'
+import { covers, everything } from '../../storage/index.ts'
+import type { ConversationFilter, Reader, ShownConversation } from '../../storage/index.ts'
 import { need } from '../admit.ts'
-import { askerOf } from '../auth.ts'
+import { builtInFilter, builtInViews, filterFields, keptFilter, readFilter, withView } from '../conversation-filter.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentConversations } from '../presenters/conversation.ts'
 import { presentMessages } from '../presenters/message.ts'
@@ -19,46 +21,81 @@ import { conversationShape, messageShape, page } from '../presenters/shapes.ts'
 import type { ConversationJson } from '../presenters/shapes.ts'
 import { listFields, route } from '../route.ts'
 import type { Call } from '../route.ts'
+import { careShape, needForCare } from './care.ts'
 import { answerMessage } from './messages.ts'
-
-const filterId = z.string().max(64).optional()
 
 export const conversationRoutes = [
   route({
     method: 'get',
     path: '/conversations',
     tag: 'conversations',
-    summary: 'Conversations, the newest activity first',
+    summary:
+      'Conversations, by every part of a filter together; the newest activity first, if no other order is asked for',
     permission: 'conversations.read',
     query: z.strictObject({
       ...listFields,
-      channel_id: filterId,
-      contact_id: filterId,
-      status: z.enum(conversationStatuses).optional(),
-      assignee: z.string().max(64).optional().describe('the id of a user, `me` or `none`'),
-      team: filterId,
-      label: z.string().max(100).optional().describe('no conversation carries labels yet, so none is found'),
-      q: z.string().max(200).optional().describe("part of the contact's name or of the newest message"),
-      view: z.enum(['all', 'mine', 'unassigned']).optional(),
+      ...filterFields,
+      view: z
+        .string()
+        .max(64)
+        .optional()
+        .describe('`all`, `mine`, `unassigned`, `mentions` or the id of a view; what is asked beside it goes before'),
     }),
     answer: page(conversationShape),
-    async handle({ query }, { storage, asker }) {
-      if (query.label !== undefined) return { items: [], next_cursor: null }
-      const assigneeId = assigneeOf(query.assignee, query.view, asker.userId)
-      const before = readCursor(query.cursor)
+    async handle({ query: { limit, cursor, view, ...asked } }, call) {
+      const { storage, asker } = call
+      const input = await withView(view, asked, call)
+      const after = readCursor(cursor)
       const filter: ConversationFilter = {
-        limit: query.limit + 1,
-        ...(query.channel_id !== undefined && { channelId: query.channel_id }),
-        ...(query.contact_id !== undefined && { contactId: query.contact_id }),
-        ...(query.status !== undefined && { status: query.status }),
-        ...(assigneeId !== undefined && { assigneeId }),
-        ...(query.team !== undefined && { teamId: query.team }),
-        ...(query.q !== undefined && query.q !== '' && { q: query.q }),
-        ...(before !== undefined && { before: { lastActivityAt: before.at, id: before.id } }),
+        ...(await readFilter(input, call, storage.fresh)),
+        limit: limit + 1,
+        ...(after !== undefined && { after }),
       }
       const rows = await storage.conversations.list(storage.fresh, asker.accountId, filter, asker.scope)
-      const { items, next_cursor } = pageOf(rows, query.limit, (row) => ({ at: row.lastActivityAt, id: row.id }))
+      const { items, next_cursor } = pageOf(rows, limit, (row) => placeIn(filter, row))
       return { items: await presentConversations(storage, storage.fresh, asker.accountId, items), next_cursor }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/conversations/counts',
+    tag: 'conversations',
+    summary: 'How many conversations each of some views shows; counted up to 1,000',
+    permission: 'conversations.read',
+    query: z.strictObject({
+      views: z
+        .string()
+        .max(2_000)
+        .describe('`all`, `mine`, `unassigned`, `mentions` and ids of views, by commas; at most 30'),
+      status: filterFields.status.describe('of views that name no status; default: open'),
+    }),
+    answer: z.object({
+      counts: z.record(
+        z.string(),
+        z.object({ count: z.int(), is_more: z.boolean().describe('there are more than these') }),
+      ),
+    }),
+    async handle({ query }, call) {
+      const { storage, asker } = call
+      const wanted = [...new Set(query.views.split(',').filter((each) => each !== ''))].slice(0, mostCounted)
+      const own = wanted.filter((each) => !builtInViews.includes(each))
+      const found = own.some(isId)
+        ? await storage.views.list(storage.fresh, asker.accountId, asker.userId, own.filter(isId))
+        : []
+      const inputs = wanted.flatMap((name) => {
+        const kept = found.find(({ id }) => id === name)
+        const base = builtInFilter(name) ?? (kept && keptFilter(kept.filter))
+        return base === undefined ? [] : [{ name, input: { status: query.status ?? ['open' as const], ...base } }]
+      })
+      const filters = await Promise.all(
+        inputs.map(async ({ input }) => ({ ...(await readFilter(input, call, storage.fresh)), limit: mostCount + 1 })),
+      )
+      const counted = await storage.conversations.count(storage.fresh, asker.accountId, filters, asker.scope)
+      const counts = inputs.map(({ name }, index) => {
+        const count = counted[index] ?? 0
+        return [name, { count: Math.min(count, mostCount), is_more: count > mostCount }] as const
+      })
+      return { counts: Object.fromEntries(counts) }
     },
   }),
   route({
@@ -75,39 +112,28 @@ export const conversationRoutes = [
     method: 'patch',
     path: '/conversations/:id',
     tag: 'conversations',
-    summary: 'Change status or assignee',
+    summary: 'Change how a conversation is cared for: status, assignee, team, priority, labels, participants',
     permission: 'conversations.read',
     params: z.strictObject({ id: z.string() }),
-    body: z.strictObject({
-      status: z.enum(conversationStatuses).optional(),
-      assignee_id: z.string().max(64).nullable().optional(),
-    }),
+    body: careShape,
     answer: conversationShape,
     async handle({ params, body }, call) {
       const { storage, asker } = call
-      if (body.status !== undefined) need(asker, 'conversations.change')
-      if (body.assignee_id !== undefined) need(asker, 'conversations.assign')
+      needForCare(asker, body)
       const conversation = await needConversation(params.id, call, storage.primary)
-      if (body.assignee_id !== undefined) {
-        const user =
-          body.assignee_id === null
-            ? null
-            : isId(body.assignee_id)
-              ? await storage.users.get(storage.primary, asker.accountId, body.assignee_id)
-              : undefined
-        if (user === undefined || (user !== null && user.disabledAt !== null))
-          throw invalid([{ field: 'assignee_id', message: 'There is no such user.' }])
-        if (user !== null && !covers((await askerOf(storage, user, null)).scope, conversation))
-          throw invalid([{ field: 'assignee_id', message: 'This user does not see this channel or team.' }])
-      }
-      await changeConversation(
-        storage,
-        asker.accountId,
-        params.id,
-        { status: body.status, assigneeId: body.assignee_id },
-        asker.userId,
+      const { accountId, userId } = asker
+      const { change, assigneeScope } = await resolveWish(storage, storage.primary, accountId, body, userId)
+      if (
+        assigneeScope !== undefined &&
+        !covers(assigneeScope, {
+          ...conversation,
+          teamId: body.team_id === undefined ? conversation.teamId : body.team_id,
+        })
       )
-      return answerConversation(params.id, call)
+        throw invalid([{ field: 'assignee_id', message: 'This user does not see this channel or team.' }])
+      await changeConversation(storage, accountId, params.id, change, userId)
+      // It is shown once more to whoever has given it away.
+      return answerConversation(params.id, call, everything)
     },
   }),
   route({
@@ -204,6 +230,7 @@ export const conversationRoutes = [
         seen: seen && { messageId: seen.message_id, status: seen.status, assigneeId: seen.assignee_id },
         later,
       })
+      if (later === undefined) nudgeNow(call.parts.broker, message)
       return answer(message.id)
     },
   }),
@@ -232,9 +259,10 @@ async function needConversation(id: string, { storage, asker }: Call, reader: Re
   return conversation
 }
 
-async function answerConversation(id: string, call: Call): Promise<ConversationJson> {
+async function answerConversation(id: string, call: Call, scope = call.asker.scope): Promise<ConversationJson> {
   const { storage, asker } = call
-  const conversation = await needConversation(id, call)
+  const conversation = await storage.conversations.shown(storage.fresh, asker.accountId, id, scope)
+  if (conversation === undefined) throw notFound('conversation')
   const [presented] = await presentConversations(storage, storage.fresh, asker.accountId, [conversation])
   if (presented === undefined) throw notFound('conversation')
   const channel = await storage.channels.get(storage.fresh, asker.accountId, conversation.channelId)
@@ -242,9 +270,12 @@ async function answerConversation(id: string, call: Call): Promise<ConversationJ
   return { ...presented, sayable: await presentSayable(storage, storage.fresh, conversation, channel) }
 }
 
-/** `undefined`: whoever's; null: nobody's. */
-function assigneeOf(assignee: string | undefined, view: string | undefined, userId: string): string | null | undefined {
-  if (assignee === 'none' || (assignee === undefined && view === 'unassigned')) return null
-  if (assignee === 'me' || (assignee === undefined && view === 'mine')) return userId
-  return assignee
-}
+const mostCount = 1_000
+const mostCounted = 30
+
+/** Where a page ends. */
+const placeIn = ({ sort, priority }: ConversationFilter, row: ShownConversation) => ({
+  at: sort === 'waiting' ? (row.waitingSince ?? row.lastActivityAt) : row.lastActivityAt,
+  id: row.id,
+  ...(sort === 'priority' && priority === undefined && { rank: row.priority }),
+})

@@ -174,7 +174,7 @@ export const togetherRoutes = [
         channelId: body.channel_id,
       })
       if (id === undefined) return new Reply(204, undefined as never)
-      const conversation = await storage.conversations.get(storage.fresh, asker.accountId, id)
+      const conversation = await storage.conversations.shown(storage.fresh, asker.accountId, id)
       const [shown] =
         conversation === undefined
           ? []
