@@ -49,7 +49,7 @@ export const MessageBubble = memo(function MessageBubble({
       data-local={isLocal(message) || isGoing || undefined}
       data-planned={(message.state === 'queued' && message.send_at !== null) || undefined}
       data-cancelled={message.state === 'cancelled' || undefined}
-      aria-label={t('message.from', { name, time: times.clock(message.occurred_at) })}
+      aria-label={t('message.from', { name, time: times.clock(momentOf(message)) })}
     >
       {isInbound && (
         <span className="message-person">
@@ -83,8 +83,8 @@ export const MessageBubble = memo(function MessageBubble({
         </div>
         {reactions.length > 0 && <Reactions reactions={reactions} conversation={conversation} />}
         <div className="message-foot">
-          <time dateTime={message.occurred_at} title={times.exact(message.occurred_at)}>
-            {times.clock(message.occurred_at)}
+          <time dateTime={momentOf(message)} title={times.exact(momentOf(message))}>
+            {times.clock(momentOf(message))}
           </time>
           <KindMark message={message} isPublic={isPublic && !isInbound} />
           {message.edited_at && !message.deleted_at && (
@@ -216,6 +216,10 @@ function Reactions({
     </ul>
   )
 }
+
+/** Where it stands in the thread. What was called off before its time stands where it was written. */
+export const momentOf = ({ state, occurred_at, received_at }: MessageJson): string =>
+  state === 'cancelled' && received_at < occurred_at ? received_at : occurred_at
 
 export function nameOf(
   message: MessageJson,

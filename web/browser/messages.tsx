@@ -4,7 +4,7 @@ import { IconArrowDown } from '@tabler/icons-react'
 import { Fragment, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type Ref } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { useNow } from './clock.ts'
-import { MessageBubble } from './message.tsx'
+import { MessageBubble, momentOf } from './message.tsx'
 import { PostAbove } from './post-above.tsx'
 import { allItems, useMessages } from './queries.ts'
 import { Failure } from './states.tsx'
@@ -66,12 +66,12 @@ export function Messages({ conversationId, conversation, onAnswer, ref }: Props)
           {query.isSuccess && messages.length === 0 && <p className="messages-empty">{t('conversation.empty')}</p>}
           {messages.map((message, index) => {
             const before = messages[index - 1]
-            const isNewDay = !before || times.dayKey(before.occurred_at) !== times.dayKey(message.occurred_at)
+            const isNewDay = !before || times.dayKey(momentOf(before)) !== times.dayKey(momentOf(message))
             return (
               <Fragment key={message.id}>
                 {isNewDay && (
                   <div className="day" role="separator">
-                    <span>{times.day(message.occurred_at, now)}</span>
+                    <span>{times.day(momentOf(message), now)}</span>
                   </div>
                 )}
                 <MessageBubble
@@ -112,7 +112,7 @@ export function Messages({ conversationId, conversation, onAnswer, ref }: Props)
 function inOrder(messages: readonly MessageJson[]): readonly MessageJson[] {
   const unique = new Map(messages.map((message) => [message.id, message]))
   return [...unique.values()].sort(
-    (one, other) => one.occurred_at.localeCompare(other.occurred_at) || one.id.localeCompare(other.id),
+    (one, other) => momentOf(one).localeCompare(momentOf(other)) || one.id.localeCompare(other.id),
   )
 }
 
@@ -120,7 +120,7 @@ const voiceOf = (message: MessageJson): string =>
   [message.direction, message.kind === 'note', message.author?.id, message.contact_id, message.contact_name].join()
 
 function isSameVoice(one: MessageJson, other: MessageJson): boolean {
-  return voiceOf(one) === voiceOf(other) && Date.parse(other.occurred_at) - Date.parse(one.occurred_at) < groupMs
+  return voiceOf(one) === voiceOf(other) && Date.parse(momentOf(other)) - Date.parse(momentOf(one)) < groupMs
 }
 
 /** Keeps the newest in sight for who reads it, and the place of who reads further up. */

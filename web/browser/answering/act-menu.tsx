@@ -14,6 +14,7 @@ import {
 import { useState } from 'react'
 import type { ConversationJson, MessageJson } from '../../presenters/shapes.ts'
 import { fateWords } from '../delivery-mark.tsx'
+import { momentOf } from '../message.tsx'
 import { ruleFor, type Kind } from '../sayable.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { asWished, useAct } from './acts.tsx'
@@ -57,7 +58,7 @@ export function ActMenu({ message, conversation, label, now, mayAct, onAnswer }:
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>
-            {times.moment(message.occurred_at)}
+            {times.moment(momentOf(message))}
             {fate && ` · ${fate}`}
           </Menu.Label>
           {isInbound && can('react') && (
