@@ -97,7 +97,8 @@ export async function giveFile(context: DeliverContext, lane: Lane, step: ToGive
     })
     if (number === undefined) return
     const outcome = await failureOf(context, channel, upload, number)
-    await concludeAttempt(context, { ...delivery, state: 'sending', attemptCount: number }, number, outcome)
+    const attempted: Delivery = { ...delivery, state: 'sending', attemptCount: number }
+    await concludeAttempt(context, attempted, number, outcome, () => Promise.resolve())
   }
 }
 

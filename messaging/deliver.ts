@@ -32,7 +32,10 @@ export const startDeliver = (context: DeliverContext, broker: Broker, parking: P
     work: ({ accountId, conversationId }, signal) => deliverConversation(context, accountId, conversationId, signal),
   })
 
-/** Everything of this conversation that is due, one after the other; nothing when someone else is at it. */
+/**
+ * Everything of this conversation that is due, one after the other; nothing when someone else is at it. What an attempt has
+ * come to and the next step are one transaction: each costs the database a flush.
+ */
 export async function deliverConversation(
   context: DeliverContext,
   accountId: string,
@@ -40,29 +43,38 @@ export async function deliverConversation(
   signal: AbortSignal,
 ): Promise<void> {
   const { storage } = context
-  const lane = await storage.write((tx) =>
-    storage.lanes.claim(tx, conversationId, `${context.holder.slice(0, 40)}:${newId()}`, laneMs),
-  )
-  if (lane === undefined) return
+  if (!(await storage.deliveries.isDue(storage.primary, conversationId))) return
+  const holder = `${context.holder.slice(0, 40)}:${newId()}`
+  const begun = await storage.write(async (tx) => {
+    const lane = await storage.lanes.claim(tx, conversationId, holder, laneMs)
+    return lane && { lane, step: await nextStep(context, tx, lane, accountId) }
+  })
+  if (begun === undefined) return
+  const { lane } = begun
   const renewing = setInterval(() => {
     storage
       .write((tx) => storage.lanes.hold(tx, lane, laneMs))
       .catch((error: unknown) => context.logger.warn({ err: error }, 'a lane could not be lengthened'))
   }, renewMs)
+  const goOn = async (tx: Writer): Promise<Step> => {
+    if (!(await storage.lanes.hold(tx, lane, laneMs))) return { type: 'done' }
+    if (!signal.aborted) return nextStep(context, tx, lane, accountId)
+    await storage.lanes.release(tx, lane)
+    return { type: 'done' }
+  }
   try {
-    while (!signal.aborted) {
-      const step = await storage.write((tx) => nextStep(context, tx, lane, accountId))
-      if (step.type === 'done') return
+    for (let { step } = begun; step.type !== 'done';) {
       if (step.type === 'send') {
         const outcome = await send(context, step)
-        await concludeAttempt(context, step.delivery, step.number, outcome)
         await noteBudget(context, step.channel, outcome)
+        step = await concludeAttempt(context, step.delivery, step.number, outcome, goOn)
+        continue
       }
       if (step.type === 'give') await giveFile(context, lane, step)
       if (step.type === 'lookUp')
         await concludeLookup(context, step.delivery, await lookUp(context, step), step.elapsedMs)
+      step = await storage.write(goOn)
     }
-    await storage.write((tx) => storage.lanes.release(tx, lane))
   } finally {
     clearInterval(renewing)
   }
@@ -75,12 +87,11 @@ type Step =
   | ({ readonly type: 'lookUp'; readonly since: Date; readonly elapsedMs: number } & Sending)
 
 /**
- * What to do next, decided under the lock of the lane. The lane is given back in the transaction that finds nothing to do: a
+ * What to do next, decided under the lock of the lane, which the caller has. The lane is given back in the transaction that finds nothing to do: a
  * nudge that found it held was sent after its delivery had been committed, so this look sees that delivery.
  */
 async function nextStep(context: DeliverContext, tx: Writer, lane: Lane, accountId: string): Promise<Step> {
   const { storage, holder } = context
-  if (!(await storage.lanes.hold(tx, lane, laneMs))) return { type: 'done' }
   const head = await storage.deliveries.lockHead(tx, lane.conversationId)
   if (head === undefined || !head.isDue) {
     await storage.lanes.release(tx, lane)

@@ -31,19 +31,20 @@ const believedFromMs = 29_000
 
 /**
  * Writes down what became of attempt `number`. Its fence is the number: whoever holds the lane by now may have called the
- * attempt unknown, and this is the better knowledge; but once a later attempt has begun it is history.
+ * attempt unknown, and this is the better knowledge; but once a later attempt has begun it is history. `after`: what else
+ * belongs into the transaction; its answer.
  */
-export async function concludeAttempt(
+export async function concludeAttempt<T>(
   context: Context,
   delivery: Delivery,
   number: number,
   outcome: Outcome,
-): Promise<void> {
+  after: (tx: Writer) => Promise<T>,
+): Promise<T> {
   const endsAt = performance.now() + rememberedMs
   for (;;) {
     try {
-      await concludeOnce(context, delivery, number, outcome)
-      return
+      return await concludeOnce(context, delivery, number, outcome, after)
     } catch (error) {
       // What the network said is known here only: an outage is waited out, longer than any lane lives.
       if (!isOutage(error) || performance.now() > endsAt) throw error
@@ -52,13 +53,16 @@ export async function concludeAttempt(
   }
 }
 
-function concludeOnce(
+function concludeOnce<T>(
   { storage, logger }: Context,
-  { id, accountId }: Delivery,
+  { id, accountId, conversationId }: Delivery,
   number: number,
   told: Outcome,
-): Promise<void> {
-  return whole(storage, async (tx, facts) => {
+  after: (tx: Writer) => Promise<T>,
+): Promise<T> {
+  const work = async (tx: Writer, facts: NewEvent[]): Promise<void> => {
+    // In the order in which every step locks: first the lane, then its deliveries.
+    await storage.lanes.lock(tx, conversationId)
     const delivery = await storage.deliveries.lock(tx, accountId, id)
     if (delivery === undefined) return
     const outcome = await weighRefusal(told, () => storage.deliveries.attemptsOf(tx, accountId, [id]))
@@ -82,7 +86,8 @@ function concludeOnce(
     // An echo may have settled it before its answer came.
     if (delivery.attemptCount !== number || !['sending', 'unknown'].includes(delivery.state)) return
     await apply(storage, tx, delivery, outcome, facts)
-  })
+  }
+  return whole(storage, work, after)
 }
 
 async function apply(
@@ -130,7 +135,7 @@ export function concludeLookup(
   lookup: Lookup,
   elapsedMs: number,
 ): Promise<void> {
-  return whole(storage, async (tx, facts) => {
+  const work = async (tx: Writer, facts: NewEvent[]): Promise<void> => {
     const delivery = await storage.deliveries.lock(tx, before.accountId, before.id)
     // An echo or a person was faster.
     if (delivery?.state !== 'unknown' || delivery.attemptCount !== before.attemptCount) return
@@ -166,19 +171,24 @@ export function concludeLookup(
     const reason = 'Nobody can tell whether it arrived. Look on the network, then send it again or leave it.'
     await storage.deliveries.change(tx, accountId, id, { state: 'unknown', reasonCode, reason })
     facts.push(deliveryChanged(delivery, 'unknown', reason))
-  })
+  }
+  return whole(storage, work, () => Promise.resolve())
 }
 
 /** One transaction with its facts; once more when an echo inserted its copy at the same moment. */
-async function whole(storage: Storage, work: (tx: Writer, facts: NewEvent[]) => Promise<void>): Promise<void> {
+async function whole<T>(
+  storage: Storage,
+  work: (tx: Writer, facts: NewEvent[]) => Promise<void>,
+  after: (tx: Writer) => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      await storage.write(async (tx) => {
+      return await storage.write(async (tx) => {
         const facts: NewEvent[] = []
         await work(tx, facts)
         await storage.outbox.appendMany(tx, facts)
+        return after(tx)
       })
-      return
     } catch (error) {
       if (tries === 5 || codeOf(error) !== 'ER_DUP_ENTRY') throw error
     }

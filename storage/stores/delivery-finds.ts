@@ -7,6 +7,12 @@ import { anyOf, inList } from './in-list.ts'
 import { everything, withinConversation } from './scope.ts'
 import type { Scope } from './scope.ts'
 
+const dueNow = '(d.next_attempt_at is null or d.next_attempt_at <= utc_timestamp(3))'
+
+/** By the index of what is open, so that a conversation of many years costs no more than a new one. */
+const head = `deliveries d force index (by_open) where d.conversation_id = ? and d.state in ('queued', 'sending', 'retrying', 'unknown')
+  and d.seq is not null and (d.state <> 'unknown' or d.next_attempt_at is not null) order by d.seq limit 1`
+
 export const deliveryFinds = {
   /** Those of these messages, the parts of each in order. */
   async ofMessages(reader: Reader, accountId: string, messageIds: readonly string[]): Promise<Delivery[]> {
@@ -160,13 +166,16 @@ export const deliveryFinds = {
     conversationId: string,
   ): Promise<(Delivery & { readonly isDue: boolean; readonly now: Date }) | undefined> {
     const row = await tx.first<Delivery & { isDue: unknown; now: Date }>(
-      `select ${columns}, (d.next_attempt_at is null or d.next_attempt_at <= utc_timestamp(3)) isDue, utc_timestamp(3) now from deliveries d
-       where d.conversation_id = ? and d.seq is not null
-         and (d.state in ('queued', 'sending', 'retrying') or (d.state = 'unknown' and d.next_attempt_at is not null))
-       order by d.seq limit 1 for update`,
+      `select ${columns}, ${dueNow} isDue, utc_timestamp(3) now from ${head} for update`,
       [conversationId],
     )
     return row && { ...row, isDue: Boolean(Number(row.isDue)) }
+  },
+
+  /** Whether that one is due: what a nudge that came late looks at first, without locking anything. */
+  async isDue(reader: Reader, conversationId: string): Promise<boolean> {
+    const row = await reader.first<{ isDue: unknown }>(`select ${dueNow} isDue from ${head}`, [conversationId])
+    return row !== undefined && Boolean(Number(row.isDue))
   },
 
   /** Sendings of these channels whose fate is open, with what was said, newest first; locked. */

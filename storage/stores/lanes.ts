@@ -24,6 +24,11 @@ export const lanes = {
     return row?.holder === holder ? row : undefined
   },
 
+  /** Waits for whoever decides about the lane at this moment, and holds them off until the transaction ends. */
+  async lock(tx: Writer, conversationId: string): Promise<void> {
+    await tx.first('select epoch from delivery_lanes where conversation_id = ? for update', [conversationId])
+  },
+
   /** Locks the lane and lengthens it, if it is still this one. */
   async hold(tx: Writer, lane: Lane, ttlMs: number): Promise<boolean> {
     const row = await tx.first<Lane>(
