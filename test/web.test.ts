@@ -231,6 +231,15 @@ describe('who may ask', () => {
     return { posts: String(post.json.id), publications: String(post.json.channels[0].id) }
   }
 
+  async function ownInbox(): Promise<Readonly<Record<string, string>>> {
+    const make = async (path: string, body: unknown) => String((await node.ask(site.ana, 'POST', path, body)).json.id)
+    return {
+      labels: await make('/labels', { name: newId() }),
+      views: await make('/views', { name: 'Boats', filter: { status: ['open'] }, is_for_all: true }),
+      'bulk-jobs': await make('/conversations/bulk', { ids: [conversation.id], change: { priority: 'low' } }),
+    }
+  }
+
   /** A body that would be good for a thing of one's own. */
   const goodBodies: Readonly<Record<string, unknown>> = {
     'PATCH /apps/:id': { secrets: ['stolen'] },
@@ -242,6 +251,8 @@ describe('who may ask', () => {
     'PATCH /teams/:id': { name: 'Stolen' },
     'POST /connect/:id': { external_ids: ['100001'] },
     'PATCH /conversations/:id': { status: 'resolved' },
+    'PATCH /labels/:id': { name: 'Stolen' },
+    'PATCH /views/:id': { name: 'Stolen' },
     'POST /conversations/:id/messages': { kind: 'note', text: 'I was here' },
     'POST /messages/:id/settle': { arrived: true },
     'POST /messages/:id/acts': { what: 'react', emoji: '🎉' },
@@ -309,6 +320,7 @@ describe('who may ask', () => {
         'dead-letters': letter?.id ?? '',
         ...(await ownPeople()),
         ...(await ownPost()),
+        ...(await ownInbox()),
       }
       const own = existing[route.path.split('/')[1] ?? '']
       expect(own, `an existing thing for ${name}`).toBeDefined()
@@ -599,7 +611,11 @@ describe('conversations', () => {
       text: 'She is a regular.',
     })
     expect([note.status, note.json.state, note.json.author.name]).toEqual([201, null, 'Ben'])
-    const page = await node.ask(site.ana, 'GET', `/conversations/${one.id}/messages?limit=2`)
+    // Ben's words reach Ana a moment later, where her replica has them.
+    const page = await until(async () => {
+      const asked = await node.ask(site.ana, 'GET', `/conversations/${one.id}/messages?limit=2`)
+      return asked.json.items.some((item: { kind: string }) => item.kind === 'note') && asked
+    })
     expect(page.json.items.map((item: { kind: string }) => item.kind)).toEqual(['reply', 'note'])
     const older = await node.ask(
       site.ana,

@@ -5,20 +5,31 @@ import { isId } from '../infra/ids.ts'
 import { conversationSorts } from '../storage/index.ts'
 import type { ConversationFilter, Reader } from '../storage/index.ts'
 import { conversationStatuses, priorities, visibilities } from '../storage/model/words.ts'
+import type { ConversationStatus } from '../storage/model/words.ts'
 import type { Call } from './route.ts'
 
 const one = z.string().max(64)
-/** Several by commas or repetition. */
-const list = (most: number) => {
-  const many = z.union([z.string().max(64 * most), z.array(z.string().max(64)).max(most)])
-  return many.transform((given, context) => {
+const text = (most: number) => z.string().max(64 * most)
+/** Several by commas. */
+const several = (most: number) => text(most).transform(split(most))
+/** The same, or a list. */
+const list = (most: number) => z.union([text(most), z.array(z.string().max(64)).max(most)]).transform(split(most))
+
+function split(most: number) {
+  return (given: string | readonly string[], context: z.RefinementCtx): string[] => {
     const all = [given].flat().flatMap((each) => each.split(',').map((part) => part.trim()))
     const kept = [...new Set(all.filter((part) => part !== ''))]
     if (kept.length > most) context.addIssue({ code: 'custom', message: `Expected at most ${String(most)}.` })
     return kept
-  })
+  }
 }
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+
+function statuses(given: readonly string[], context: z.RefinementCtx): ConversationStatus[] {
+  const known = given.flatMap((each) => conversationStatuses.find((status) => status === each) ?? [])
+  if (known.length < given.length)
+    context.addIssue({ code: 'custom', message: `Expected some of ${conversationStatuses.join(', ')}.` })
+  return known
+}
 
 /** Each part of a filter; all of them hold together. */
 export const filterFields = {
@@ -35,11 +46,23 @@ export const filterFields = {
   kind: z.enum(visibilities).optional(),
   participant: one.optional().describe('the id of a user or `me`'),
   mentioned: one.optional().describe('the id of a user or `me`: was named in a note'),
-  unanswered: flag.optional().describe('whether the contact waits for an answer'),
+  unanswered: z.boolean().optional().describe('whether the contact waits for an answer'),
   since: z.iso.datetime({ offset: true }).optional().describe('of the newest activity'),
   until: z.iso.datetime({ offset: true }).optional(),
   q: z.string().max(200).optional().describe("part of the contact's name or of the newest message"),
   sort: z.enum(conversationSorts).optional().describe('default: the newest activity first'),
+}
+/** As a query says it: no value comes twice. */
+export const queryFields = {
+  ...filterFields,
+  channel_id: several(20).optional().describe('one or several, by commas'),
+  status: several(4).transform(statuses).optional().describe('one or several, by commas'),
+  label: several(10).optional().describe('ids or names of labels, by commas: it carries all of them'),
+  unanswered: z
+    .enum(['true', 'false'])
+    .transform((word) => word === 'true')
+    .optional()
+    .describe('whether the contact waits for an answer'),
 }
 export const filterShape = z.strictObject(filterFields)
 export type FilterInput = z.output<typeof filterShape>

@@ -12,7 +12,7 @@ import { conversationStatuses, outboundKinds } from '../../storage/model/words.t
 import { covers, everything } from '../../storage/index.ts'
 import type { ConversationFilter, Reader, ShownConversation } from '../../storage/index.ts'
 import { need } from '../admit.ts'
-import { builtInFilter, builtInViews, filterFields, keptFilter, readFilter, withView } from '../conversation-filter.ts'
+import { builtInFilter, builtInViews, queryFields, keptFilter, readFilter, withView } from '../conversation-filter.ts'
 import { pageOf, readCursor } from '../cursor.ts'
 import { presentConversations } from '../presenters/conversation.ts'
 import { presentMessages } from '../presenters/message.ts'
@@ -34,7 +34,7 @@ export const conversationRoutes = [
     permission: 'conversations.read',
     query: z.strictObject({
       ...listFields,
-      ...filterFields,
+      ...queryFields,
       view: z
         .string()
         .max(64)
@@ -67,7 +67,7 @@ export const conversationRoutes = [
         .string()
         .max(2_000)
         .describe('`all`, `mine`, `unassigned`, `mentions` and ids of views, by commas; at most 30'),
-      status: filterFields.status.describe('of views that name no status; default: open'),
+      status: queryFields.status.describe('of views that name no status; default: open'),
     }),
     answer: z.object({
       counts: z.record(
