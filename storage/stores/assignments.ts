@@ -105,7 +105,7 @@ export const assignments = {
       const values: SqlValue[] = []
       const parts = filter.teamIds.slice(from, from + queuesAtOnce).map((teamId) => {
         values.push(accountId)
-        let sql = `select id, channel_id channelId, team_id teamId, waiting_since waitingSince from conversations
+        let sql = `select id, channel_id channelId, team_id teamId, waiting_since waitingSince from conversations force index (by_queue)
           where account_id = ? and ${isWaiting} and team_id ${teamId === null ? 'is null' : '= ?'}`
         if (teamId !== null) values.push(teamId)
         if (filter.channelIds !== undefined) {
@@ -141,7 +141,7 @@ export const assignments = {
   async give(tx: Writer, accountId: string, ids: readonly string[], assigneeId: string): Promise<void> {
     const list = inList(ids)
     await tx.run(
-      `update conversations set assignee_id = ?, updated_at = utc_timestamp(3) where account_id = ? and id in ${list.sql}`,
+      `update conversations set assignee_id = ?, care_seq = care_seq + 1, updated_at = utc_timestamp(3) where account_id = ? and id in ${list.sql}`,
       [assigneeId, accountId, ...list.values],
     )
   },
@@ -206,7 +206,7 @@ export const assignments = {
     if (ids.length === 0) return
     const list = inList(ids)
     await tx.run(
-      `update conversations set assignee_id = null, updated_at = utc_timestamp(3) where account_id = ? and id in ${list.sql}`,
+      `update conversations set assignee_id = null, care_seq = care_seq + 1, updated_at = utc_timestamp(3) where account_id = ? and id in ${list.sql}`,
       [accountId, ...list.values],
     )
   },
