@@ -92,14 +92,12 @@ export function CalendarGrid(props: Props) {
                   to={hrefOfDay(day)}
                   className="day-number"
                   tabIndex={day === entry ? 0 : -1}
-                  aria-label={[
-                    zone.longDay(day),
-                    ...(day === today ? [t('time.today')] : []),
-                    t('calendar.posts', { count: posts.length }),
-                  ].join(', ')}
                   aria-current={day === today ? 'date' : undefined}
                 >
                   {day.endsWith('-01') || day === first ? zone.shortDay(day) : Number(day.slice(8))}
+                  <span className="heard-only">
+                    , {zone.longDay(day)}, {t('calendar.posts', { count: posts.length })}
+                  </span>
                 </Link>
                 {day === today && <span className="day-today">{t('time.today')}</span>}
                 {mayWrite && !isPast && (

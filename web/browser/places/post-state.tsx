@@ -61,7 +61,7 @@ export function StateWord({ state }: { readonly state: AnyState }) {
   const { t } = useSpeech()
   const [Sign, tone] = looks[state]
   return (
-    <span className="post-state" data-tone={tone}>
+    <span className="post-state" data-tone={tone} title={t(`post.state_${state}`)}>
       <Sign size={16} aria-hidden />
       {t(`post.state_${state}`)}
     </span>
