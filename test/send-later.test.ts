@@ -31,11 +31,11 @@ const plan = async (conversationId: string, body: object = {}): Promise<string> 
   return json.id
 }
 const read = async (id: string) => (await node.ask(site.ana, 'GET', `/messages/${id}`)).json
-/** As `read`, once what others did has reached whom is asked. */
-const readLater = (id: string) =>
+/** As `read`, once what others did has reached whom is asked: its time has come, and it is no more as it was. */
+const readLater = (id: string, state: string) =>
   until(async () => {
     const json = await read(id)
-    return json.send_at === null ? json : undefined
+    return json.send_at === null && json.state === state ? json : undefined
   })
 const partsOf = (id: string) => site.storage.deliveries.ofMessages(site.storage.primary, site.ana.accountId, [id])
 const planOf = async (id: string) =>
@@ -94,7 +94,7 @@ describe('an answer that is to be sent later', () => {
     await fall(id)
     await fireAll()
     expect((await partsOf(id)).map(({ seq }) => seq)).toEqual([2])
-    const sent = await readLater(id)
+    const sent = await readLater(id, 'queued')
     expect(sent).toMatchObject({ send_at: null, state: 'queued' })
     expect(Math.abs(Date.parse(sent.occurred_at) - Date.now())).toBeLessThan(60_000)
     expect(await planOf(id)).toMatchObject({ state: 'fired', firedBy: 'node-1' })
@@ -156,7 +156,7 @@ describe('an answer that is to be sent later', () => {
     for (const id of [changed, hurried, dropped]) await fall(id)
     await fireAll()
     expect((await partsOf(changed)).map(({ seq, text }) => [seq, text])).toEqual([[3, null]])
-    expect((await read(changed)).text).toBe('better')
+    expect((await readLater(changed, 'queued')).text).toBe('better')
   })
 
   it('fails with the reason when the window has closed meanwhile', async () => {
@@ -169,7 +169,7 @@ describe('an answer that is to be sent later', () => {
     )
     await fall(id)
     await fireAll()
-    const { state, delivery } = await readLater(id)
+    const { state, delivery } = await readLater(id, 'failed')
     expect([state, delivery.reason_code, delivery.hint_code]).toEqual(['failed', 'window_closed', 'contact_must_write'])
     expect(await planOf(id)).toMatchObject({ state: 'skipped', reason: 'window_closed' })
     expect(await factsOf(id)).toEqual(['message.scheduled', 'delivery.changed failed'])
@@ -179,7 +179,7 @@ describe('an answer that is to be sent later', () => {
     const conversationId = await begin()
     const [ends, stays] = [await plan(conversationId, { cancel_if_answered: true }), await plan(conversationId)]
     await writes(conversationId)
-    const { state, delivery } = await readLater(ends)
+    const { state, delivery } = await readLater(ends, 'cancelled')
     expect([state, delivery.reason_code]).toEqual(['cancelled', 'answered'])
     expect(await planOf(ends)).toMatchObject({ state: 'cancelled', reason: 'answered' })
     expect(await factsOf(ends)).toEqual(['message.scheduled', 'delivery.changed cancelled'])

@@ -58,7 +58,7 @@ describe('send', () => {
       platform.accountId,
       messages.map(({ id }) => id),
     )
-    expect(deliveries.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(deliveries.map(({ seq }) => seq ?? 0).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(new Set(deliveries.map(({ state }) => state))).toEqual(new Set(['queued']))
     const facts = await platform.storage.relay.oldest(platform.storage.primary, 100)
     expect(facts.filter(({ type }) => type === 'message.queued').length).toBe(10)

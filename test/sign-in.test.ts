@@ -250,7 +250,7 @@ describe('sessions', () => {
       [[], '127.0.0.1'],
       [['127.0.0.1'], '203.0.113.9'],
     ] as const) {
-      const next = await site.addNode({ trustedProxies })
+      const next = await site.addNode({ trustedProxies: [...trustedProxies] })
       const answer = await next.ask(undefined, 'POST', '/session', { email, password }, forged)
       expect(answer.status).toBe(200)
       const [newest] = await site.storage.sessions.list(site.ana.accountId, String(answer.json.user.id))

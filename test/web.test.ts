@@ -7,6 +7,7 @@ import { newId } from '../infra/ids.ts'
 import { hashPassword, isPassword } from '../web/passwords.ts'
 import type { Route } from '../web/route.ts'
 import { routes } from '../web/routes.ts'
+import { until } from './platform.ts'
 import { beginConversation, connectChannels, openSite, password } from './web-site.ts'
 import type { Node, Person, Site } from './web-site.ts'
 
