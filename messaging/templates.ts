@@ -27,17 +27,16 @@ const schema = z.array(
 export type ListedTemplate = z.infer<typeof schema>[number]
 
 /**
- * In every state; only `APPROVED` ones may be said.
- * @throws Problem 422 `templates_not_possible`, `channel_disconnected`; 502 `network_refused` in the words of the network
+ * In every state; only `APPROVED` ones may be said. None where the network knows no templates.
+ * @throws Problem 422 `channel_disconnected`; 502 `network_refused` in the words of the network
  */
-export function listTemplates(
+export async function listTemplates(
   storage: Storage,
   config: Pick<Config, 'networkHosts'>,
   channel: Channel,
 ): Promise<ListedTemplate[]> {
   const connector = connectorOf(channel.type)
-  if (connector?.listTemplates === undefined)
-    throw new Problem(422, 'templates_not_possible', 'This network knows no templates.')
+  if (connector?.listTemplates === undefined) return []
   if (channel.disconnectedAt !== null)
     throw new Problem(422, 'channel_disconnected', 'The channel is no longer connected. Connect it again first.')
   const load = async (): Promise<ListedTemplate[]> => {
