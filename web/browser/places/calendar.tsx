@@ -1,5 +1,6 @@
 /** The calendar of posts: by month, week or as a list, with the editor beside it. Its address holds all that is chosen. */
 import '../styles/calendar.css'
+import '../texts/posts.ts'
 import { Button, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'

@@ -1,11 +1,9 @@
 import type { Texts } from './en.ts'
 import { answerDe } from './answer-de.ts'
 import { peopleDe } from './people-de.ts'
-import { postsDe } from './posts-de.ts'
 
 export const de: Texts = {
   ...peopleDe,
-  ...postsDe,
   ...answerDe,
   'app.name': 'Parley',
   'sign_in.title': 'Anmelden',
@@ -24,6 +22,7 @@ export const de: Texts = {
     'Sie wurden abgemeldet. Melden Sie sich an und machen Sie dort weiter; Entwürfe sind in diesem Browser aufbewahrt.',
 
   'place.inbox': 'Posteingang',
+  'place.calendar': 'Kalender',
   'place.channels': 'Kanäle',
   'place.received': 'Empfangen',
   'place.phone': 'Telefon',
@@ -65,6 +64,7 @@ export const de: Texts = {
   'group.general': 'Allgemein',
   'action.help': 'Alle Tasten zeigen',
   'action.go_inbox': 'Zum Posteingang',
+  'action.go_calendar': 'Zum Kalender',
   'action.go_channels': 'Zu den Kanälen',
   'action.go_received': 'Zu Empfangen',
   'action.next_line': 'Nächste Zeile',

@@ -1,6 +1,5 @@
 import { answerEn } from './answer-en.ts'
 import { peopleEn } from './people-en.ts'
-import { postsEn } from './posts-en.ts'
 
 /** Every text of the browser app in English: the pattern that each further language completes. `{name}` is filled in. */
 export interface Plural {
@@ -10,7 +9,6 @@ export interface Plural {
 
 export const en = {
   ...peopleEn,
-  ...postsEn,
   ...answerEn,
   'app.name': 'Parley',
   'sign_in.title': 'Sign in',
@@ -27,6 +25,7 @@ export const en = {
   'sign_in.again': 'You were signed out. Sign in to go on where you were; drafts are kept in this browser.',
 
   'place.inbox': 'Inbox',
+  'place.calendar': 'Calendar',
   'place.channels': 'Channels',
   'place.received': 'Received',
   'place.phone': 'Phone',
@@ -66,6 +65,7 @@ export const en = {
   'group.general': 'General',
   'action.help': 'Show all keys',
   'action.go_inbox': 'Go to inbox',
+  'action.go_calendar': 'Go to calendar',
   'action.go_channels': 'Go to channels',
   'action.go_received': 'Go to received',
   'action.next_line': 'Next line',

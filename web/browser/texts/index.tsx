@@ -1,13 +1,23 @@
 /** The language of the screen: texts by key with plurals, and times as people say them. A further language is one more file. */
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { de } from './de.ts'
-import { en, type Key, type Plural, type Texts } from './en.ts'
+import { en, type Key as EarlyKey, type Plural, type Texts } from './en.ts'
+import type { postsEn } from './posts-en.ts'
 import { makeTimes, type Times } from './times.ts'
 
-export type { Key } from './en.ts'
+export type Key = EarlyKey | keyof typeof postsEn
 
 export const languages = { en: { name: 'English', texts: en as Texts }, de: { name: 'Deutsch', texts: de } } as const
 export type Language = keyof typeof languages
+
+type SomeTexts = Readonly<Partial<Record<Key, string | Plural>>>
+const late: Record<Language, SomeTexts> = { en: {}, de: {} }
+
+/** Texts of a place that is loaded when it is first opened, to be added before anything of it is drawn. */
+export function addTexts(more: Readonly<Record<Language, SomeTexts>>): void {
+  late.en = { ...late.en, ...more.en }
+  late.de = { ...late.de, ...more.de }
+}
 
 export type Translate = (key: Key, values?: Readonly<Record<string, string | number>>) => string
 
@@ -41,7 +51,7 @@ export function useSpeech(): Speech {
 }
 
 export function makeTranslate(language: Language): Translate {
-  const { texts } = languages[language]
+  const texts: SomeTexts = languages[language].texts
   const rules = new Intl.PluralRules(language)
   const numbers = new Intl.NumberFormat(language)
   const choose = (text: string | Plural, count: unknown): string => {
@@ -49,7 +59,7 @@ export function makeTranslate(language: Language): Translate {
     return rules.select(Number(count)) === 'one' ? text.one : text.other
   }
   return (key, values = {}) =>
-    choose(texts[key], values['count']).replace(/\{(\w+)\}/g, (whole, name: string) => {
+    choose(texts[key] ?? late[language][key] ?? key, values['count']).replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name]
       return value === undefined ? whole : typeof value === 'number' ? numbers.format(value) : value
     })

@@ -6,9 +6,6 @@ type Plural = { readonly one: string; readonly other: string }
 export const postsDe: {
   readonly [K in keyof typeof postsEn]: (typeof postsEn)[K] extends string ? string : Plural
 } = {
-  'place.calendar': 'Kalender',
-  'action.go_calendar': 'Zum Kalender',
-
   'calendar.new': 'Neuer Beitrag',
   'calendar.new_on': 'Neuer Beitrag am {day}',
   'calendar.before': 'Früher',

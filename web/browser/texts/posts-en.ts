@@ -1,8 +1,5 @@
 /** English texts of the calendar and of the editor of posts. */
 export const postsEn = {
-  'place.calendar': 'Calendar',
-  'action.go_calendar': 'Go to calendar',
-
   'calendar.new': 'New post',
   'calendar.new_on': 'New post on {day}',
   'calendar.before': 'Earlier',
