@@ -60,10 +60,11 @@ const mostRanges = 16
 
 /** `id`, `at` (what it is ordered by) and `rank` of the page, or `id` alone in no order, at most `limit`. */
 export function selectIds(accountId: string, asked: ConversationFilter, scope: Scope, isOrdered = true): Query {
-  const filter = narrowed(asked, scope)
-  const { sort = 'newest', limit } = filter
+  const { sort = 'newest', limit } = asked
+  const ranked = sort === 'priority' && asked.priority === undefined
+  const after = asked.after && { ...asked.after, rank: ranked ? (asked.after.rank ?? 0) : undefined }
+  const filter = { ...narrowed(asked, scope), ...(after !== undefined && { after }) }
   const single = [leadOf(filter, accountId)]
-  const ranked = sort === 'priority' && filter.priority === undefined
   const leads: { lead: Lead; extra?: number }[] = !ranked
     ? single.map((lead) => ({ lead }))
     : [3, 2, 1, 0]
@@ -185,7 +186,7 @@ function branchOf(lead: Lead, range: Query, filter: ConversationFilter, scope: S
   const rest = restOf(filter, lead, scope, isMarks ? 'm.last_activity_at' : 'c.last_activity_at')
   for (const each of rest) add(each)
   const rank = sort === 'priority' ? String(filter.priority ?? 0) : '0'
-  if (isOrdered && after !== undefined && (sort !== 'priority' || after.rank === Number(rank))) {
+  if (isOrdered && after !== undefined && (after.rank === undefined || after.rank === Number(rank))) {
     const than = isUp(sort) ? '>' : '<'
     add({ sql: `${at} ${than}= ? and (${at} ${than} ? or ${id} ${than} ?)`, values: [after.at, after.at, after.id] })
   }
@@ -227,8 +228,9 @@ function restOf(filter: ConversationFilter, { answers, kind }: Lead, scope: Scop
   }
   if (is('priority')) add('c.priority = ?', priority ?? 0)
   if (is('visibility')) add('c.visibility = ?', filter.visibility ?? null)
-  if (filter.isUnanswered !== undefined || filter.sort === 'waiting')
-    if (kind !== 'waiting') add(`c.waiting_since is ${filter.isUnanswered === false ? 'null' : 'not null'}`)
+  if (filter.isUnanswered === false) add('c.waiting_since is null')
+  if ((filter.isUnanswered === true || filter.sort === 'waiting') && kind !== 'waiting')
+    add('c.waiting_since is not null')
   if (filter.since !== undefined) add(`${activity} >= ?`, filter.since)
   if (filter.until !== undefined) add(`${activity} < ?`, filter.until)
   const of = kind === 'marks' ? ['m.account_id', 'm.conversation_id'] : ['c.account_id', 'c.id']
