@@ -101,9 +101,9 @@ async function answerOn(cluster: Cluster, storage: Storage, options: AnswersOpti
 
 const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1)
 
-type Control = (method: string, path: string, body?: unknown) => Promise<unknown>
+export type Control = (method: string, path: string, body?: unknown) => Promise<unknown>
 
-const controlOf =
+export const controlOf =
   (sandbox: string): Control =>
   async (method, path, body) => {
     const response = await fetch(`${sandbox}/control/${path}`, {
@@ -117,7 +117,12 @@ const controlOf =
   }
 
 /** One person each, spread over all channels; the ids of their conversations. */
-async function openConversations(agent: Agent, control: Control, storage: Storage, count: number): Promise<string[]> {
+export async function openConversations(
+  agent: Agent,
+  control: Control,
+  storage: Storage,
+  count: number,
+): Promise<string[]> {
   const { channels } = z
     .object({ channels: z.array(z.object({ external_id: z.string(), type: z.string() })) })
     .parse(await control('GET', 'world'))
@@ -176,7 +181,12 @@ async function reply(agent: Agent, conversationId: string, text: string): Promis
   const end = Date.now() + 120_000
   while (Date.now() < end) {
     const answer = await agent
-      .call('POST', `/conversations/${conversationId}/messages`, { kind: 'reply', text }, { 'idempotency-key': text.replace(' ', '-') })
+      .call(
+        'POST',
+        `/conversations/${conversationId}/messages`,
+        { kind: 'reply', text },
+        { 'idempotency-key': text.replace(' ', '-') },
+      )
       .catch(() => undefined)
     if (answer?.status === 201) return z.object({ id: z.string() }).parse(answer.json).id
     if (answer !== undefined && answer.status < 500 && answer.status !== 409 && answer.status !== 429)
