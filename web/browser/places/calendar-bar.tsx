@@ -34,8 +34,7 @@ export function CalendarBar({ view, hasViews, title, isToday, state, channelId, 
         <ActionIcon variant="subtle" color="gray" size={36} aria-label={t('calendar.before')} onClick={() => turn(-1)}>
           <IconChevronLeft size={20} />
         </ActionIcon>
-        <Title order={1} size="h3" aria-live="polite" className="calendar-title">
-          <span className="heard-only">{t('place.calendar')}: </span>
+        <Title order={2} size="h3" aria-live="polite" className="calendar-title">
           {title}
         </Title>
         <ActionIcon variant="subtle" color="gray" size={36} aria-label={t('calendar.after')} onClick={() => turn(1)}>

@@ -9,7 +9,6 @@ import { useEffect, useMemo, useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import type { PlannedPostJson } from '../../presenters/post-shapes.ts'
 import { useNow } from '../clock.ts'
-import { useActions } from '../keyboard.ts'
 import { useSession } from '../session.ts'
 import { Empty, Failure } from '../states.tsx'
 import { useSpeech } from '../texts/index.tsx'
@@ -17,18 +16,19 @@ import { CalendarBar, calendarViews, type CalendarView } from './calendar-bar.ts
 import { addDays, addMonths, isDay, startOfMonth, startOfWeek, useZone, type Day } from './calendar-days.ts'
 import { CalendarGrid } from './calendar-grid.tsx'
 import { CalendarIdeas } from './calendar-ideas.tsx'
+import { useCalendarKeys } from './calendar-keys.ts'
 import { CalendarList } from './calendar-list.tsx'
 import { MoveDialog } from './calendar-move.tsx'
-import { mayMove, movePost, postQueries } from './post-api.ts'
+import { useMove } from './calendar-moves.ts'
+import { mayMove, postQueries } from './post-api.ts'
 import { PostEditor } from './post-editor.tsx'
 import { PostSettings } from './post-settings.tsx'
-import { postStates, refusalText } from './post-state.tsx'
+import { postStates } from './post-state.tsx'
 import { leave } from './post-unsaved.ts'
 import { useTell } from './use-tell.ts'
 
 export function Calendar() {
-  const speech = useSpeech()
-  const { t } = speech
+  const { t } = useSpeech()
   const { permissions } = useSession()
   const navigate = useNavigate()
   const client = useQueryClient()
@@ -83,9 +83,6 @@ export function Calendar() {
     return `${path}${text && `?${text}`}`
   }
   const here = postId === undefined ? '/calendar' : `/calendar/${postId}`
-  const go = (path: string): void => {
-    leave(() => void navigate(path))
-  }
   const show = (change: Readonly<Record<string, string | undefined>>): void =>
     void navigate(withSearch(here, change), { replace: true })
   const turn = (step: 1 | -1): void =>
@@ -95,38 +92,7 @@ export function Calendar() {
     ideas.data?.find((post) => post.id === id) ??
     client.getQueryData<PlannedPostJson>(postQueries.one(id).queryKey)
 
-  /** @returns why it was refused */
-  const move = async (post: PlannedPostJson, at: string): Promise<string | undefined> => {
-    if (!mayMove(post)) return t('calendar.not_movable', { state: t(`post.state_${post.state}`) })
-    if (Date.parse(at) <= Date.now()) return t('calendar.past')
-    try {
-      const moved = await movePost(post, at)
-      client.setQueryData(postQueries.one(post.id).queryKey, moved)
-      tell.done(t('calendar.moved', { time: zone.short(at) }))
-      return undefined
-    } catch (error) {
-      return refusalText(speech, error instanceof Error ? error : new Error(String(error)))
-    } finally {
-      void client.invalidateQueries({ queryKey: postQueries.all })
-    }
-  }
-  const drop = (id: string, day: Day): void => {
-    const post = find(id)
-    if (!post || (post.publish_at !== null && zone.dayOf(post.publish_at) === day)) return
-    const clock = post.publish_at === null ? (day === today ? undefined : '09:00') : zone.clockOf(post.publish_at)
-    // What has no time yet goes on the next full hour of today.
-    const at = zone.instantOf(day, clock ?? zone.clockOf(Math.ceil((Date.now() + 60_000) / 3_600_000) * 3_600_000))
-    void move(post, at).then((refused) => {
-      if (refused !== undefined) tell.failed(new Error(refused))
-    })
-  }
-
-  const step = (by: 1 | -1): void => {
-    const cards = [...document.querySelectorAll<HTMLElement>('.calendar-main .post-card')]
-    const index = cards.findIndex((card) => card === document.activeElement)
-    const next = index >= 0 ? cards[index + by] : by === 1 ? cards[0] : cards.at(-1)
-    next?.focus()
-  }
+  const { move, drop } = useMove(zone, today, find)
   const moveFocused = (): void => {
     const focused = document.activeElement?.closest<HTMLElement>('[data-post]')?.dataset['post'] ?? postId
     const post = focused === undefined || focused === 'new' ? undefined : find(focused)
@@ -134,48 +100,12 @@ export function Calendar() {
     if (mayMove(post)) setMoving(post)
     else tell.failed(new Error(t('calendar.not_movable', { state: t(`post.state_${post.state}`) })))
   }
-  useActions([
-    ...(mayWrite
-      ? [
-          {
-            id: 'post-new',
-            label: 'calendar.new',
-            keys: 'n',
-            group: 'group.list',
-            run: () => go(withSearch('/calendar/new')),
-          } as const,
-          { id: 'post-move', label: 'calendar.move_post', keys: 'm', group: 'group.list', run: moveFocused } as const,
-        ]
-      : []),
-    { id: 'post-next', label: 'calendar.next_post', keys: 'j', group: 'group.list', run: () => step(1) },
-    { id: 'post-previous', label: 'calendar.previous_post', keys: 'k', group: 'group.list', run: () => step(-1) },
-    {
-      id: 'calendar-today',
-      label: 'calendar.today',
-      keys: 't',
-      group: 'group.list',
-      run: () => show({ date: undefined }),
-    },
-    ...calendarViews.map(
-      (each) =>
-        ({
-          id: `calendar-${each}`,
-          label: `calendar.show_${each}`,
-          group: 'group.list',
-          run: () => show({ view: each }),
-        }) as const,
-    ),
-    ...(permissions.includes('account.manage')
-      ? [
-          {
-            id: 'post-settings',
-            label: 'post.settings',
-            group: 'group.general',
-            run: () => setSettingUp(true),
-          } as const,
-        ]
-      : []),
-  ])
+  useCalendarKeys({
+    show,
+    openNew: mayWrite ? () => leave(() => void navigate(withSearch('/calendar/new'))) : undefined,
+    moveFocused: mayWrite ? moveFocused : undefined,
+    setUp: permissions.includes('account.manage') ? () => setSettingUp(true) : undefined,
+  })
 
   if (!permissions.includes('posts.read'))
     return (
@@ -214,6 +144,7 @@ export function Calendar() {
   )
   return (
     <div className="calendar" data-editing={postId !== undefined || undefined}>
+      <h1 className="heard-only">{t('place.calendar')}</h1>
       <div className="calendar-main">
         <CalendarBar
           view={view}

@@ -16,6 +16,7 @@ import { useSession } from '../session.ts'
 import { useSpeech } from '../texts/index.tsx'
 import type { Zone } from './calendar-days.ts'
 import type { Question } from './post-ask.tsx'
+import { isLinkGood } from './post-form.ts'
 import type { PostActs as Acts } from './use-post-acts.ts'
 import type { PostCheck } from './use-post-checks.ts'
 import type { PostDraft } from './use-post-form.ts'
@@ -48,18 +49,21 @@ export function PostActs({ draft, acts, may, checks, hasErrors, zone, ask }: Pro
       ? t('post.still_sending')
       : form.channels.length === 0
         ? t('post.choose_channel')
-        : hasErrors
-          ? t('post.mend_first')
-          : needsTime && at === null
-            ? t('post.refused_no_time')
-            : at !== null && needsTime && Date.parse(at) <= now
-              ? t('post.refused_past')
-              : undefined
+        : !isLinkGood(form.link)
+          ? t('post.link_bad')
+          : hasErrors
+            ? t('post.mend_first')
+            : needsTime && at === null
+              ? t('post.refused_no_time')
+              : at !== null && needsTime && Date.parse(at) <= now
+                ? t('post.refused_past')
+                : undefined
     acts.refuse(words)
     return words === undefined
   }
   const save = (): void => {
     if (isUploading) acts.refuse(t('post.still_sending'))
+    else if (!isLinkGood(form.link)) acts.refuse(t('post.link_bad'))
     else void acts.save()
   }
   const submit = (): void => {

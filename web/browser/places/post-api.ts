@@ -115,12 +115,7 @@ export interface Uploaded {
 }
 
 /** Sends a file. Only this way tells how far it is. @param told 0 to 1 @throws Problem */
-export function upload(
-  file: File,
-  csrfToken: string | null,
-  told: (part: number) => void,
-  signal: AbortSignal,
-): Promise<Uploaded> {
+export function upload(file: File, csrfToken: string | null, told: (part: number) => void): Promise<Uploaded> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     const fail = (code: string, message: string): void => reject(new Problem(request.status, code, message))
@@ -141,8 +136,6 @@ export function upload(
       }
     }
     request.onerror = () => fail('no_answer', 'No answer came from the server.')
-    request.onabort = () => fail('aborted', '')
-    signal.addEventListener('abort', () => request.abort())
     request.send(file)
   })
 }

@@ -13,7 +13,7 @@ import { Ask, type Question } from './post-ask.tsx'
 import { PostChannels } from './post-channels.tsx'
 import { EditorHead } from './post-head.tsx'
 import { PostFates } from './post-fates.tsx'
-import type { PostForm } from './post-form.ts'
+import { isLinkGood, type PostForm } from './post-form.ts'
 import { PostHistory } from './post-history.tsx'
 import { PostPreviews } from './post-preview.tsx'
 import { PostProblems } from './post-problems.tsx'
@@ -65,7 +65,7 @@ export function PostDesk({ post, start, may, zone, close, goTo }: Props) {
       keys: 'mod+s',
       group: 'group.general',
       run: () => {
-        if (mayEdit && draft.isDirty && !draft.isUploading) void acts.save()
+        if (mayEdit && draft.isDirty && !draft.isUploading && isLinkGood(form.link)) void acts.save()
       },
     },
     {

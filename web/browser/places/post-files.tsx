@@ -14,19 +14,13 @@ export type ChangeFiles = (change: (files: readonly FormFile[]) => readonly Form
 const mostFiles = 10
 const altTextLength = 1_000
 
-/** Sends files beside the writing; `change` puts what becomes of them into the form. */
+/** Sends files beside the writing, also while another tab is looked at; `change` puts what becomes of them into the form. */
 export function useUploads(change: ChangeFiles): (files: Iterable<File>) => void {
   const { csrf_token } = useSession()
-  const running = useRef(new AbortController())
   const current = useRef(change)
   useEffect(() => {
     current.current = change
   })
-  useEffect(() => {
-    const controller = new AbortController()
-    running.current = controller
-    return () => controller.abort()
-  }, [])
   const put = (key: string, patch: Partial<FormFile>): void =>
     current.current((files) => files.map((file) => (file.key === key ? { ...file, ...patch } : file)))
   return (given) => {
@@ -47,7 +41,7 @@ export function useUploads(change: ChangeFiles): (files: Iterable<File>) => void
       })),
     ])
     for (const { file, key } of added)
-      upload(file, csrf_token, (progress) => put(key, { progress }), running.current.signal).then(
+      upload(file, csrf_token, (progress) => put(key, { progress })).then(
         (done) =>
           put(key, {
             documentId: done.id,
