@@ -12,6 +12,7 @@ import { occurrenceKinds } from './occurrence-kinds.ts'
 import { startPublishing } from './publish.ts'
 import { jobQueues, runSweeps } from './queue.ts'
 import type { JobQueueName } from './queue.ts'
+import { startSearchIndex } from './search-index.ts'
 
 export interface BackendContext {
   readonly config: Config
@@ -34,6 +35,7 @@ export function startBackend(context: BackendContext): Promise<Running> {
     throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
   const parts: Running[] = [
     startDue({ storage, logger, node: config.node }, occurrenceKinds),
+    startSearchIndex({ storage, logger, holder: `${config.node}:${newId()}` }),
     startGiving({ storage, logger, holder: `${config.node}:${newId()}` }),
   ]
   if (wanted.includes(jobQueues.maintenance))

@@ -21,6 +21,7 @@ export async function summariseConversations({
   facts,
   fresh,
   files,
+  blocked,
 }: Intake): Promise<readonly Conversation[]> {
   const messages = [...fresh.values()]
   const locked = await storage.conversations.lockAll(tx, [...new Set(messages.map((each) => each.conversationId))])
@@ -29,7 +30,8 @@ export async function summariseConversations({
     const id = message.conversationId
     const before = changed.get(id) ?? locked.get(id)
     if (before === undefined) throw new Error(`conversation ${id} is gone`)
-    const after = summarise(before, message, files.get(message.id) ?? [])
+    const isQuiet = message.contactId !== null && blocked.has(message.contactId)
+    const after = (isQuiet ? summariseQuietly : summarise)(before, message, files.get(message.id) ?? [])
     changed.set(id, after)
     // Whoever answers words that we said to nobody is whom the conversation is with.
     const writer = before.lastInboundAt === null && before.visibility === 'public' ? message.contactId : null
@@ -44,7 +46,9 @@ export async function summariseConversations({
   }
   await storage.conversations.summarise(tx, [...changed.values()])
   const answered = new Set(
-    messages.filter(({ direction }) => direction === 'inbound').map((each) => each.conversationId),
+    messages
+      .filter(({ direction, contactId }) => direction === 'inbound' && !blocked.has(contactId ?? ''))
+      .map((each) => each.conversationId),
   )
   return [...locked.values()].filter(({ id, endsIfAnswered }) => endsIfAnswered && answered.has(id))
 }
@@ -80,4 +84,15 @@ export function summarise(
     waitingSince: before.waitingSince ?? (isNewest ? occurredAt : null),
     status: before.status === 'resolved' || before.status === 'snoozed' ? 'open' : before.status,
   }
+}
+
+/** Someone who is blocked has written: it is shown, but opens and wakes nothing, and nobody waits for an answer. */
+export function summariseQuietly(
+  before: Conversation,
+  message: Message,
+  attachments: readonly { readonly kind: string }[],
+): Conversation {
+  const isNew = before.preview === '' && before.lastInboundAt === null
+  const after = summarise(before, message, attachments)
+  return { ...after, waitingSince: before.waitingSince, status: isNew ? 'resolved' : before.status }
 }

@@ -159,6 +159,8 @@ async function insertUtterances(
   const { storage, tx, facts, files } = intake
   const ids = await beginConversations(intake, [...placed.values()])
   const drafts = new Map([...placed].map(([item, place]) => [item, draft(storage, item, ids.get(place) ?? '', people)]))
+  const writers = [...new Set([...drafts.values()].flatMap(({ contactId }) => contactId ?? []))]
+  for (const id of await storage.contacts.blockedOf(tx, writers)) intake.blocked.add(id)
   const isNew = await storage.messages.insertNew(tx, [...drafts.values()])
   const fresh: Message[] = []
   for (const [item, message] of drafts) {
@@ -169,7 +171,7 @@ async function insertUtterances(
     fresh.push(message)
     if (item.event.attachments.length > 0) files.set(message.id, item.event.attachments)
     note(intake, item, item.event.type === 'echo' ? 'sent elsewhere' : message.kind, message.id)
-    facts.push(saidFact(item, message))
+    facts.push(saidFact(item, message, intake.blocked))
   }
   await storage.attachments.insert(
     tx,
@@ -198,11 +200,16 @@ async function beginConversations(
   )
 }
 
-function saidFact(item: Said, { id, accountId, conversationId, channelId, kind }: Message): NewEvent {
+function saidFact(item: Said, message: Message, blocked: ReadonlySet<string>): NewEvent {
+  const { id, accountId, conversationId, channelId, contactId, kind } = message
   const told = { conversation_id: conversationId, message_id: id, channel_id: channelId }
   return item.event.type === 'echo'
     ? { accountId, type: 'message.sent_elsewhere', data: told }
-    : { accountId, type: 'message.received', data: { ...told, kind } }
+    : {
+        accountId,
+        type: 'message.received',
+        data: { ...told, kind, ...(blocked.has(contactId ?? '') && { is_blocked: true }) },
+      }
 }
 
 function draft(

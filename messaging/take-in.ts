@@ -39,6 +39,8 @@ export interface Intake {
   readonly fresh: Map<string, Message>
   /** Their files. */
   readonly files: Map<string, readonly InboundAttachment[]>
+  /** Contacts among the writers from whom nothing is to be answered. */
+  readonly blocked: Set<string>
 }
 
 /**
@@ -53,7 +55,10 @@ export async function takeIn(
   items: readonly Item[],
   settle: (trace: TakenIn['trace']) => Promise<void> = () => Promise.resolve(),
 ): Promise<TakenIn> {
-  const intake: Intake = { storage, tx, facts: [], trace: new Map(), fresh: new Map(), files: new Map() }
+  const intake: Intake = {
+    ...{ storage, tx, facts: [], trace: new Map(), fresh: new Map(), files: new Map() },
+    blocked: new Set(),
+  }
   // Time and order are the payload's; the sort is stable for what has the same time.
   const sorted = [...items].sort((a, b) => timeOf(a) - timeOf(b))
   const posts = await ensurePosts(intake, sorted)

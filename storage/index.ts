@@ -28,6 +28,9 @@ import { bulkJobs } from './stores/bulk-jobs.ts'
 import { catchUps } from './stores/catch-ups.ts'
 import { channels } from './stores/channels.ts'
 import { connectAttempts } from './stores/connect-attempts.ts'
+import { contactCare } from './stores/contact-care.ts'
+import { contactKeys } from './stores/contact-keys.ts'
+import { contactMerges, segments } from './stores/contact-merges.ts'
 import { contacts } from './stores/contacts.ts'
 import { conversations } from './stores/conversations.ts'
 import { deliveries } from './stores/deliveries.ts'
@@ -58,6 +61,7 @@ import { publications } from './stores/publications.ts'
 import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
 import { roles } from './stores/roles.ts'
+import { search } from './stores/search.ts'
 import { spend } from './stores/spend.ts'
 import { teams } from './stores/teams.ts'
 import { tokens } from './stores/tokens.ts'
@@ -78,6 +82,9 @@ const stores = {
   catchUps,
   channels,
   connectAttempts,
+  contactCare,
+  contactKeys,
+  contactMerges,
   contacts,
   conversations,
   deliveries,
@@ -107,6 +114,8 @@ const stores = {
   received,
   relay,
   roles,
+  search,
+  segments,
   spend,
   teams,
   tokens,
@@ -172,6 +181,8 @@ export type { Database, Position, Reader, Writer, WriteOptions, SqlValue } from 
 export type { Act } from './stores/acts.ts'
 export type { AssignmentSettings, Queue, Taker, Waiting } from './stores/assignments.ts'
 export type { Attachment, ClaimedAttachment, NewAttachment } from './stores/attachments.ts'
+export type { Attributes, ContactNote, LockedContact } from './stores/contact-care.ts'
+export type { Merge, MergeSnapshot, Segment } from './stores/contact-merges.ts'
 export type { Contact, ContactAddress, Person } from './stores/contacts.ts'
 export { bulkStates, itemStates } from './stores/bulk-jobs.ts'
 export type { BulkItem, BulkJob, BulkState } from './stores/bulk-jobs.ts'
@@ -216,6 +227,8 @@ export { covers, everything, hears, isLimited, placesOf } from './stores/scope.t
 export type { Place, Scope } from './stores/scope.ts'
 export type { DraftNote, PresenceView } from './presence.ts'
 export type { Budget } from './stores/budgets.ts'
+export { searchFlags } from './stores/search.ts'
+export type { Searchable, SearchFilter, SearchHit, SearchPhrase, SearchRow, SearchWish } from './stores/search.ts'
 export type { Spent, SpendTerms } from './stores/spend.ts'
 export type { Team } from './stores/teams.ts'
 export type { Token } from './stores/tokens.ts'

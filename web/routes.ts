@@ -7,6 +7,7 @@ import { attachmentRoutes } from './routes/attachments.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { connectRoutes } from './routes/connect.ts'
+import { contactMergeRoutes } from './routes/contact-merges.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { conversationRoutes } from './routes/conversations.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
@@ -22,6 +23,8 @@ import { profileRoutes } from './routes/profile.ts'
 import { receivedRoutes } from './routes/received.ts'
 import { roleRoutes } from './routes/roles.ts'
 import { scheduledRoutes } from './routes/scheduled.ts'
+import { searchRoutes } from './routes/search.ts'
+import { segmentRoutes } from './routes/segments.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { togetherRoutes } from './routes/together.ts'
@@ -52,6 +55,9 @@ export const routes: readonly Route[] = [
   ...postRoutes,
   ...postStepRoutes,
   ...contactRoutes,
+  ...contactMergeRoutes,
+  ...segmentRoutes,
+  ...searchRoutes,
   ...eventRoutes,
   ...receivedRoutes,
   ...deadLetterRoutes,

@@ -14,7 +14,14 @@ export interface EventData {
     by_rule?: string
     job_id?: string
   }
-  'message.received': { conversation_id: string; message_id: string; channel_id: string; kind: string }
+  /** `is_blocked`: of a blocked contact, kept and shown; nothing is to be answered. */
+  'message.received': {
+    conversation_id: string
+    message_id: string
+    channel_id: string
+    kind: string
+    is_blocked?: true
+  }
   /** An own utterance that came back and was not sent by Parley. */
   'message.sent_elsewhere': { conversation_id: string; message_id: string; channel_id: string }
   'message.queued': {
@@ -83,6 +90,10 @@ export interface EventData {
   }
   /** What was missed has been read back: `found` items, `new` of them not known before. */
   'channel.caught_up': { channel_id: string; found: number; new: number }
+  /** `changed`: name, attributes, notes, is_blocked, merge_undone. */
+  'contact.changed': { contact_id: string; changed: string[]; by: string | null }
+  /** All of `merged_id` is with `contact_id` now. */
+  'contact.merged': { contact_id: string; merged_id: string; merge_id: string; by: string | null }
   'app.changed': { app_id: string }
   /** So much of the month's spend cap is used (80 or 100 percent); amounts in dollars. */
   'app.spend_warned': { app_id: string; month: string; percent: number; spent: number; cap: number }
@@ -148,6 +159,8 @@ export const eventTypes = [
   'channel.created',
   'channel.changed',
   'channel.caught_up',
+  'contact.changed',
+  'contact.merged',
   'app.changed',
   'app.spend_warned',
   'post.created',

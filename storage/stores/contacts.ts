@@ -10,6 +10,12 @@ export interface Contact {
   readonly id: string
   readonly accountId: string
   readonly name: string
+  /** By key; what an account has defined. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>> | null
+  readonly blockedAt: Date | null
+  /** Then it is in no list; what it had is with the survivor. */
+  readonly mergedIntoId: string | null
+  readonly lastActivityAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -40,7 +46,8 @@ export interface Person {
 const personKey = (person: Pick<Person, 'accountId' | 'scope' | 'externalId'>): string =>
   `${person.accountId} ${person.scope} ${person.externalId}`
 
-const contactColumns = 'id, account_id accountId, name, created_at createdAt, updated_at updatedAt'
+const contactColumns = `id, account_id accountId, name, attributes, blocked_at blockedAt, merged_into_id mergedIntoId,
+  last_activity_at lastActivityAt, created_at createdAt, updated_at updatedAt`
 const addressColumns =
   'id, account_id accountId, contact_id contactId, channel_type channelType, scope, external_id externalId, name, handle'
 
@@ -66,25 +73,28 @@ export const contacts = {
     ])
   },
 
-  /** By name from `after` on; `q` is the beginning of a name. */
-  async list(
-    reader: Reader,
-    accountId: string,
-    page: { readonly q?: string; readonly after?: { name: string; id: string }; readonly limit: number },
-    scope: Scope = everything,
-  ): Promise<Contact[]> {
-    const limit = withinContact(scope, 'contacts')
-    const like = page.q === undefined ? '' : 'and name like ?'
-    const after = page.after === undefined ? '' : 'and (name, id) > (?, ?)'
-    return reader.query<Contact>(
-      `select ${contactColumns} from contacts where account_id = ? ${like} ${after}${limit.sql} order by name, id limit ${String(Math.trunc(page.limit))}`,
-      [
-        accountId,
-        ...(page.q === undefined ? [] : [`${page.q.replace(/[\\%_]/g, '\\$&')}%`]),
-        ...(page.after === undefined ? [] : [page.after.name, page.after.id]),
-        ...limit.values,
-      ],
+  /** Someone wrote these messages: how recently their contacts were active. */
+  async touch(tx: Writer, messageIds: readonly string[]): Promise<void> {
+    if (messageIds.length === 0) return
+    const list = inList(messageIds)
+    await tx.run(
+      `update contacts c join (select account_id, contact_id, max(occurred_at) at from messages
+         where id in ${list.sql} and contact_id is not null group by account_id, contact_id) m
+       on m.account_id = c.account_id and m.contact_id = c.id
+       set c.last_activity_at = greatest(coalesce(c.last_activity_at, m.at), m.at)`,
+      list.values,
     )
+  },
+
+  /** Those of these contacts from whom nothing is to be answered. */
+  async blockedOf(reader: Reader, ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set()
+    const list = inList(ids)
+    const rows = await reader.query<{ id: string }>(
+      `select id from contacts where id in ${list.sql} and blocked_at is not null`,
+      list.values,
+    )
+    return new Set(rows.map(({ id }) => id))
   },
 
   /** Every address of these contacts. */
@@ -152,6 +162,10 @@ export const contacts = {
         before.accountId,
         before.id,
       ])
+      await tx.run('update contacts set is_stale = true where account_id = ? and id = ?', [
+        before.accountId,
+        before.contactId,
+      ])
       return { ...before, externalId: is.externalId }
     }
     if (already.contactId === before.contactId) return already
@@ -181,8 +195,10 @@ export const contacts = {
     )
     if (told.name === undefined && told.handle === undefined) return
     await tx.run(
-      'update contacts set name = ?, updated_at = utc_timestamp(3) where account_id = ? and id = ? and name = ?',
+      `update contacts set name = if(name = ?, ?, name), is_stale = true, updated_at = utc_timestamp(3)
+       where account_id = ? and id = ?`,
       [
+        nameOf({ ...address, name: address.name ?? undefined, handle: address.handle ?? undefined }),
         nameOf({
           ...address,
           name: told.name ?? address.name ?? undefined,
@@ -190,7 +206,6 @@ export const contacts = {
         }),
         address.accountId,
         address.contactId,
-        nameOf({ ...address, name: address.name ?? undefined, handle: address.handle ?? undefined }),
       ],
     )
   },
@@ -240,10 +255,10 @@ async function insertPeople(tx: Writer, people: readonly Person[], found: Map<st
   for (const [key, address] of stored) found.set(key, address)
   await tx.insertMany(
     'contacts',
-    ['id', 'account_id', 'name', 'created_at', 'updated_at'],
+    ['id', 'account_id', 'name', 'last_activity_at', 'created_at', 'updated_at'],
     [...stored.values()].flatMap((address) => {
       const person = ours.get(address.contactId)
-      return person === undefined ? [] : [[address.contactId, person.accountId, nameOf(person), now, now]]
+      return person === undefined ? [] : [[address.contactId, person.accountId, nameOf(person), now, now, now]]
     }),
   )
 }

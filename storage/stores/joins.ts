@@ -35,13 +35,24 @@ export const joins = {
         into.id,
       ])
     }
-    for (const table of ['messages', 'conversations', 'contact_addresses'])
+    for (const table of ['messages', 'conversations', 'contact_addresses', 'contact_notes'])
       await tx.run(`update ${table} set contact_id = ? where account_id = ? and contact_id = ?`, [
         contacts.intoId,
         accountId,
         contacts.fromId,
       ])
+    await tx.run('delete from contact_keys where account_id = ? and contact_id = ?', [accountId, contacts.fromId])
     await tx.run('delete from contacts where account_id = ? and id = ?', [accountId, contacts.fromId])
+    await tx.run(
+      `update contacts set merged_into_id = if(merged_into_id = ?, ?, merged_into_id), is_stale = true
+       where account_id = ? and (id = ? or merged_into_id = ?)`,
+      [contacts.fromId, contacts.intoId, accountId, contacts.intoId, contacts.fromId],
+    )
+    await tx.run('update contact_merges set survivor_id = ? where account_id = ? and survivor_id = ?', [
+      contacts.intoId,
+      accountId,
+      contacts.fromId,
+    ])
     return joined ? into.id : undefined
   },
 
@@ -108,6 +119,11 @@ export const joins = {
 /** What was queued in the one comes after what was queued in the other. */
 async function joinLines(tx: Writer, accountId: string, from: Line, into: Line): Promise<void> {
   await tx.run('update messages set conversation_id = ? where account_id = ? and conversation_id = ?', [
+    into.id,
+    accountId,
+    from.id,
+  ])
+  await tx.run('update message_search set conversation_id = ? where account_id = ? and conversation_id = ?', [
     into.id,
     accountId,
     from.id,
