@@ -41,7 +41,8 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
   const now = useNow()
   const { permissions } = useSession()
   const field = useRef<HTMLTextAreaElement>(null)
-  const [isFocused, setFocused] = useState(false)
+  // It never shrinks as the cursor leaves: what is being clicked at that moment would move away.
+  const [isOpened, setOpened] = useState(false)
   const [open, setOpen] = useState<Open>()
   const tellTyping = useTypingSignal(conversation)
   const reasonOf = useReason()
@@ -141,10 +142,9 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
             event.preventDefault()
             take(files)
           }}
-          onFocus={() => setFocused(true)}
-          onBlur={() => setFocused(false)}
+          onFocus={() => setOpened(true)}
           autosize
-          minRows={isFocused || draft.text ? 2 : 1}
+          minRows={isOpened || draft.text ? 2 : 1}
           maxRows={10}
           error={check.over > 0}
           dir="auto"

@@ -24,7 +24,7 @@ export function MeanwhileBox({
       variant="light"
       p="xs"
       role="alert"
-      className="composer-failure"
+      className="composer-failure meanwhile"
       title={t(`answer.${code}`, { name: contact.name, colleague: assignee?.name ?? t('answer.nobody') })}
     >
       {code === 'newer_message' &&
