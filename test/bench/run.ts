@@ -5,6 +5,12 @@
 import { parseArgs } from 'node:util'
 import startServices from '../services.ts'
 
+/** What may be said on the command line; each bench has its own defaults. */
+export interface Options {
+  readonly conversations?: number
+  readonly messages?: number
+}
+
 /** Medians over `runs` rounds; `ratio` is ours/limit, or limit/ours where less is better, so that more is always better. */
 export interface BenchResult {
   readonly name: string
@@ -16,7 +22,7 @@ export interface BenchResult {
   readonly [detail: string]: unknown
 }
 
-const benches: Readonly<Record<string, { about: string; load: () => Promise<{ run: () => Promise<BenchResult> }> }>> = {
+const benches: Readonly<Record<string, { about: string; load: () => Promise<{ run: (options: Options) => Promise<BenchResult> }> }>> = {
   webhook: {
     about: 'signed webhook to 200, against a bare server with the same durable publish',
     load: () => import('./webhook.ts'),
@@ -45,6 +51,26 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: '10,000 firings in a minute over two nodes, one frozen for 30 s; a backlog against a bare loop of claim and update',
     load: () => import('./schedule.ts'),
   },
+  seed: {
+    about: 'conversations of years, loaded: --conversations=100000 --messages=20 in each of two distributions',
+    load: () => import('./seed.ts'),
+  },
+  list: {
+    about: 'lists of conversations and one opened, over HTTP, against the same rows by a bare query: --conversations=100000',
+    load: () => import('./list.ts'),
+  },
+  answer: {
+    about: 'a reply through the API, against a bare transaction of the same rows, one client and eight',
+    load: () => import('./answer.ts'),
+  },
+  api: {
+    about: 'the list of conversations over express, against a bare handler that sends the same bytes',
+    load: () => import('./api.ts'),
+  },
+  fanout: {
+    about: 'from a webhook to the streams of 1,000 browsers, against a bare server that writes the same event to as many',
+    load: () => import('./fanout.ts'),
+  },
   fresh: {
     about: "a read after the reader's own write on the replica, against the same read on the primary",
     load: () => import('./fresh.ts'),
@@ -58,7 +84,11 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    conversations: { type: 'string' },
+    messages: { type: 'string' },
+  },
 })
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
@@ -67,7 +97,10 @@ if (bench === undefined) {
 } else {
   const stop = await startServices()
   try {
-    const result = await (await bench.load()).run()
+    const result = await (await bench.load()).run({
+      ...(values.conversations !== undefined && { conversations: Number(values.conversations) }),
+      ...(values.messages !== undefined && { messages: Number(values.messages) }),
+    })
     if (!values.json)
       console.log(`${result.name}: ${result.ours} of ${result.limit} ${result.unit}, ratio ${result.ratio}`)
     console.log(JSON.stringify(result))
