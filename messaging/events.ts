@@ -28,6 +28,8 @@ const ttlMs = 5_000
 const mostAtOnce = 500
 const busyPauseMs = 20
 const idlePauseMs = 50
+/** For so long after facts came, more are looked for soon. */
+const busyMs = 5_000
 
 /** Relays whenever this process holds the lease. */
 export function startRelay(context: RelayContext): Running {
@@ -96,11 +98,13 @@ async function numberAll(
   signal: AbortSignal,
   wake: () => void,
 ): Promise<void> {
+  let busyAt = -busyMs
   while (!signal.aborted) {
     const count = await numberFacts(storage, lease).catch(goOn(logger, 0))
     if (count > 0) wake()
-    if (count < mostAtOnce)
-      await sleep(count > 0 ? busyPauseMs : idlePauseMs, undefined, { signal }).catch(() => undefined)
+    if (count > 0) busyAt = performance.now()
+    const pauseMs = performance.now() - busyAt < busyMs ? busyPauseMs : idlePauseMs
+    if (count < mostAtOnce) await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
   }
 }
 

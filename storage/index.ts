@@ -63,6 +63,7 @@ import { relay } from './stores/relay.ts'
 import { roles } from './stores/roles.ts'
 import { search } from './stores/search.ts'
 import { spend } from './stores/spend.ts'
+import { standing } from './stores/standing.ts'
 import { teams } from './stores/teams.ts'
 import { tokens } from './stores/tokens.ts'
 import { uploads } from './stores/uploads.ts'
@@ -117,6 +118,7 @@ const stores = {
   search,
   segments,
   spend,
+  standing,
   teams,
   tokens,
   uploads,

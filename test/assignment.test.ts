@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers are looked into at will */
 /** Conversations are given out: the oldest first, each once, to nobody more than they can take, whichever nodes do it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { noteAbsences } from '../backend/absence.ts'

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-argument -- answers are looked into at will */
 /** Drafts: one's own, the same in every tab, gone when sent, and with their files kept. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mostDrafts } from '../backend/drafts.ts'

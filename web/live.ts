@@ -13,6 +13,8 @@ import type { Place, Scope, Storage } from '../storage/index.ts'
 import type { Event } from '../storage/model/events.ts'
 import { permissionToHear } from '../storage/model/permissions.ts'
 import type { Permission } from '../storage/model/permissions.ts'
+import { checkRights } from './live-rights.ts'
+import type { Listening, Pass } from './live-rights.ts'
 import { presentEvent } from './presenters/event.ts'
 import type { Asker } from './route.ts'
 
@@ -48,20 +50,22 @@ export interface Listener {
   readonly asker: Asker
   /** Number of the last event it has seen. */
   readonly after: number | undefined
+  readonly pass: Pass
   /** The asker as they are now; undefined: no longer. */
   readonly askAgain: () => Promise<Asker | undefined>
 }
 
-interface Stream {
-  asker: Asker
+interface Stream extends Listening {
   readonly response: ServerResponse
-  readonly askAgain: () => Promise<Asker | undefined>
   /** All up to this number have been sent, or are of others. */
   sent: number
   hasJoined: boolean
 }
 
-const pollMs = 50
+/** Between two looks for events: while there are some, and once there were none for a while. */
+const busyPollMs = 15
+const idlePollMs = 50
+const busyMs = 5_000
 const pageSize = 500
 const heartbeatMs = 15_000
 const permissionMs = 3_000
@@ -83,13 +87,15 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   let isAway = false
   let floor: string | undefined
 
+  let busyAt = -busyMs
   const tail = every(
-    pollMs,
+    () => (performance.now() - busyAt < busyMs ? busyPollMs : idlePollMs),
     async (signal) => {
       for (;;) {
         const events = await storage.events.after(storage.primary, undefined, last, pageSize)
         if (isAway) logger.info('the tail of events is back')
         isAway = false
+        if (events.length > 0) busyAt = performance.now()
         if (events.length > 0) floor = await storage.events.position(storage.primary)
         const places = await placesFor(events)
         for (const event of events) {
@@ -137,7 +143,9 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
       const stream: Stream = {
         asker: listener.asker,
         response,
+        pass: listener.pass,
         askAgain: listener.askAgain,
+        ...{ rights: undefined, isSure: false },
         sent: after,
         hasJoined: false,
       }
@@ -262,11 +270,7 @@ export async function openLive(storage: Storage, logger: Logger): Promise<Live> 
   }
 
   async function checkPermissions(): Promise<void> {
-    for (const stream of [...streams]) {
-      const asker = await stream.askAgain()
-      if (asker === undefined) stream.response.end()
-      else stream.asker = asker
-    }
+    await checkRights(storage, [...streams], ({ response }) => response.end())
   }
 }
 

@@ -1,6 +1,7 @@
 /** Numbered facts: as a list, and live. */
 import { z } from 'zod'
 import { invalid } from '../../infra/errors.ts'
+import { hashSessionId } from '../../storage/index.ts'
 import { heardBy } from '../live.ts'
 import { presentEvent } from '../presenters/event.ts'
 import { eventShape, page } from '../presenters/shapes.ts'
@@ -57,6 +58,10 @@ export const eventRoutes = [
       await parts.live.open(request, response, {
         after: parsed?.data ?? query.after,
         asker,
+        pass:
+          identity?.kind === 'token'
+            ? { kind: 'token', id: identity.key.slice('token:'.length) }
+            : { kind: 'session', hash: hashSessionId(request.sessionID).toString('hex') },
         askAgain: async () => (identity === undefined ? undefined : (await parts.auth.again(request, identity))?.asker),
       })
       return answered
