@@ -14,7 +14,13 @@ const care = z.object({
   snoozedUntil: instant,
   waitingSince: instant,
 })
-const kind = z.literal([markKinds.label, markKinds.participant, markKinds.mention, markKinds.priority])
+const kind = z.literal([
+  markKinds.label,
+  markKinds.participant,
+  markKinds.mention,
+  markKinds.priority,
+  markKinds.public,
+])
 const mark = z.tuple([kind, z.string()])
 
 export const snapshotShape = z.object({

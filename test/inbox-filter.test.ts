@@ -144,6 +144,9 @@ beforeAll(async () => {
         ...row.labels.map((mark) => ({ conversationId: row.id, kind: markKinds.label, mark })),
         ...row.participants.map((mark) => ({ conversationId: row.id, kind: markKinds.participant, mark })),
         ...row.mentioned.map((mark) => ({ conversationId: row.id, kind: markKinds.mention, mark })),
+        ...(row.visibility === 'public'
+          ? [{ conversationId: row.id, kind: markKinds.public, mark: priorityMark(0) }]
+          : []),
         ...(row.priority === 0
           ? []
           : [{ conversationId: row.id, kind: markKinds.priority, mark: priorityMark(row.priority) }]),

@@ -6,7 +6,7 @@ import type { SqlValue } from '../database.ts'
 import { conversationStatuses } from '../model/words.ts'
 import type { ConversationStatus, Visibility } from '../model/words.ts'
 import { inList } from './in-list.ts'
-import { markKinds, priorityMark } from './marks.ts'
+import { markKinds, priorityMark, publicMark } from './marks.ts'
 import { within } from './scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -154,7 +154,8 @@ function leadOf(filter: ConversationFilter, accountId: string): Lead {
     (labelIds?.[0] !== undefined ? byMark(markKinds.label, labelIds[0], []) : undefined) ??
     (priority !== undefined && priority > 0
       ? byMark(markKinds.priority, priorityMark(priority), ['priority'])
-      : undefined)
+      : undefined) ??
+    (filter.visibility === 'public' ? byMark(markKinds.public, publicMark, ['visibility']) : undefined)
   if (found !== undefined)
     return isWaiting && sort === 'waiting' ? { ...found, kind: found.kind === 'marks' ? 'marks' : 'small' } : found
   if (sort === 'waiting')

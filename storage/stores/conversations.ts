@@ -6,7 +6,7 @@ import type { ConversationStatus, Visibility } from '../model/words.ts'
 import { isUp, selectIds } from './conversation-query.ts'
 import type { ConversationFilter } from './conversation-query.ts'
 import { anyOf, inList } from './in-list.ts'
-import { markKinds, marks } from './marks.ts'
+import { markKinds, marks, publicMark } from './marks.ts'
 import { everything, within } from './scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -255,8 +255,19 @@ export const conversations = {
       named.values,
     )
     const made = new Set(ids)
+    for (const [accountId, some] of Map.groupBy(
+      rows.filter(({ id, visibility }) => visibility === 'public' && made.has(id)),
+      (row) => row.accountId,
+    ))
+      await marks.put(
+        tx,
+        accountId,
+        some.map(({ id }) => ({ conversationId: id, kind: markKinds.public, mark: publicMark })),
+      )
     return {
-      all: new Map(rows.map((row) => [threadKeyOf(row), row])),
+      all: new Map(
+        rows.map((row) => [threadKeyOf(row), row.visibility === 'public' ? { ...row, isMarked: true } : row]),
+      ),
       created: new Set(rows.map(({ id }) => id).filter((id) => made.has(id))),
     }
   },

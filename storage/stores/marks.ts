@@ -1,12 +1,14 @@
-/** What few conversations carry and lists are narrowed to: labels, participants, mentions, priorities above none. */
+/** What few conversations carry and lists are narrowed to: labels, participants, mentions, priorities above none; that they are public. */
 import type { Reader, Writer } from '../database.ts'
 import { inList } from './in-list.ts'
 
-export const markKinds = { label: 1, participant: 2, mention: 3, priority: 4 } as const
+export const markKinds = { label: 1, participant: 2, mention: 3, priority: 4, public: 5 } as const
 export type MarkKind = (typeof markKinds)[keyof typeof markKinds]
 
 /** A priority stands as an id among marks. */
 export const priorityMark = (priority: number): string => `00000000-0000-0000-0000-00000000000${String(priority)}`
+
+export const publicMark = priorityMark(0)
 
 export interface Mark {
   readonly conversationId: string

@@ -56,7 +56,11 @@ function casesOf({ channels, users, teams, labels }: Seeded): Case[] {
 const sent: { sql: string; values: unknown[] }[] = []
 function listen(): void {
   const mysql = createRequire(import.meta.url)('mysql2') as { Connection: { prototype: object } }
-  for (let proto: object | null = mysql.Connection.prototype; proto !== null; proto = Object.getPrototypeOf(proto) as object | null)
+  for (
+    let proto: object | null = mysql.Connection.prototype;
+    proto !== null;
+    proto = Object.getPrototypeOf(proto) as object | null
+  )
     for (const name of ['execute', 'query'] as const) {
       const real: unknown = Object.getOwnPropertyDescriptor(proto, name)?.value
       if (typeof real !== 'function') continue
@@ -94,7 +98,8 @@ export async function run(options: Options): Promise<BenchResult> {
       const half = await seedAccount(site, site.ana, 'half', size, messages)
       const old = await seedAccount(site, site.zoe, 'old', size, messages)
       loads.push({ size, messages, half: half.rows, old: old.rows, seconds: half.seconds + old.seconds })
-      const of = (person: Person, seeded: Seeded, name: Distribution) => measureAll(site, node, person, seeded, `${name} ${String(size)}`)
+      const of = (person: Person, seeded: Seeded, name: Distribution) =>
+        measureAll(site, node, person, seeded, `${name} ${String(size)}`)
       all.set(size, { half: await of(site.ana, half, 'half'), old: await of(site.zoe, old, 'old') })
     } finally {
       await site.close()
@@ -102,12 +107,16 @@ export async function run(options: Options): Promise<BenchResult> {
   }
   const at = (size: number): Measured[] => Object.values(all.get(size) ?? {}).flat()
   const worst = at(conversations).reduce((a, b) => (b.times > a.times ? b : a))
-  const sorted = at(conversations).map(({ times }) => times).sort((a, b) => a - b)
+  const sorted = at(conversations)
+    .map(({ times }) => times)
+    .sort((a, b) => a - b)
   const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
   const growth = at(conversations).flatMap((each, index) => {
     const before = at(small)[index]
     // Too little is there at the small size to be compared.
-    return before === undefined || before.rows < each.rows / 2 ? [] : [{ name: `${each.name}, page ${String(each.page)}`, times: each.p95 / Math.max(0.01, before.p95) }]
+    return before === undefined || before.rows < each.rows / 2
+      ? []
+      : [{ name: `${each.name}, page ${String(each.page)}`, times: each.p95 / Math.max(0.01, before.p95) }]
   })
   return {
     name: 'list',

@@ -40,7 +40,8 @@ export async function seedAccount(
 ): Promise<Seeded> {
   const beganAt = performance.now()
   const { pageId } = await connectChannels(site, accountId)
-  const id = (kind: string, n: number): string => `0190${kind}-${accountId.slice(-4)}-7000-8000-${n.toString(16).padStart(12, '0')}`
+  const id = (kind: string, n: number): string =>
+    `0190${kind}-${accountId.slice(-4)}-7000-8000-${n.toString(16).padStart(12, '0')}`
   const some = (kind: string, count: number): string[] => Array.from({ length: count }, (_, n) => id(kind, n))
   const [users, teams, labels, others] = [some('0001', 40), some('0002', 8), some('0003', 20), some('0004', 9)]
   const channels = [pageId, ...others]
@@ -60,7 +61,8 @@ export async function seedAccount(
     await insert('insert into channels (id, account_id, app_id, type, name, external_id, sealed_credentials, created_at, updated_at) select ?, account_id, app_id, type, ?, ?, sealed_credentials, ?, ? from channels where id = ?', [channel, `Page ${String(n)}`, `9${String(n)}`, now, now, pageId]) // prettier-ignore
 
   const { open, pending, snoozed, nobody } = shares[distribution]
-  const at = (kind: string): string => `cast(concat('0190${kind}-${accountId.slice(-4)}-7000-8000-', lpad(hex(seq), 12, '0')) as uuid)`
+  const at = (kind: string): string =>
+    `cast(concat('0190${kind}-${accountId.slice(-4)}-7000-8000-', lpad(hex(seq), 12, '0')) as uuid)`
   /** Between 0 and 1, always the same for a row and a name. */
   const draw = (name: string): string => `(conv(left(md5(concat(seq, '${name}')), 8), 16, 10) / 4294967296)`
   const oneOf = (list: readonly string[], name: string): string =>
@@ -80,7 +82,7 @@ export async function seedAccount(
       (await insert(`insert into conversations (id, account_id, channel_id, contact_id, contact_address_id, visibility, thread_key, status, assignee_id, team_id,
         priority, preview, last_activity_at, last_inbound_at, waiting_since, is_marked, created_at, updated_at)
         select id, '${accountId}', channel, contact, address, visibility, concat('t', seq), status, assignee, team, priority, preview, at, at,
-          if(status = 'open' and waits < 0.6, at, null), priority > 0 or labelled, at, at from (select seq, ${at('0c00')} id, ${oneOf(channels, 'channel')} channel,
+          if(status = 'open' and waits < 0.6, at, null), priority > 0 or labelled or visibility = 'public', at, at from (select seq, ${at('0c00')} id, ${oneOf(channels, 'channel')} channel,
           ${at('00c0')} contact, ${at('00a0')} address, if(${draw('public')} < 0.15, 'public', 'direct') visibility,
           if(${draw('status')} < ${String(open)}, 'open', if(${draw('status')} < ${String(open + pending)}, 'pending', if(${isOpen}, 'snoozed', 'resolved'))) status,
           if(${draw('nobody')} < ${String(nobody)}, null, ${oneOf(users, 'user')}) assignee, if(${draw('noteam')} < 0.3, null, ${oneOf(teams, 'team')}) team,
@@ -91,8 +93,10 @@ export async function seedAccount(
         select c.account_id, c.id, ${String(kind)}, ${value}, c.status, c.last_activity_at from ${sequence} straight_join conversations c on c.id = ${at('0c00')} where ${where}`) // prettier-ignore
     for (const n of [1, 2])
       rows['marks'] =
-        (rows['marks'] ?? 0) + (await mark(1, oneOf(labels, `label${String(n)}`), `${draw('labelled')} < 0.3 and c.is_marked`))
+        (rows['marks'] ?? 0) +
+        (await mark(1, oneOf(labels, `label${String(n)}`), `${draw('labelled')} < 0.3 and c.is_marked`))
     rows['marks'] += await mark(4, "concat('00000000-0000-0000-0000-00000000000', c.priority)", 'c.priority > 0')
+    rows['marks'] += await mark(5, "'00000000-0000-0000-0000-000000000000'", "c.visibility = 'public'")
     if (messages > 0)
       rows['messages'] =
         (rows['messages'] ?? 0) +
@@ -117,7 +121,14 @@ export async function run(options: Options): Promise<BenchResult> {
     const total = [half, old].flatMap(({ rows }) => Object.values(rows)).reduce((sum, count) => sum + count, 0)
     const seconds = half.seconds + old.seconds
     return {
-      ...{ name: 'seed', ours: Math.round(total / seconds), limit: Math.round(total / seconds), ratio: 1, unit: 'rows/s', runs: 1 },
+      ...{
+        name: 'seed',
+        ours: Math.round(total / seconds),
+        limit: Math.round(total / seconds),
+        ratio: 1,
+        unit: 'rows/s',
+        runs: 1,
+      },
       ...{ conversations, messagesOfEach: messages, seconds, half: half.rows, old: old.rows },
     }
   } finally {
