@@ -12,6 +12,8 @@ export type { CareChange } from './conversation-change.ts'
 export interface Cause {
   readonly by: string | null
   readonly byRule?: string | undefined
+  /** The rules whose doing led to it, the first of them first. */
+  readonly afterRules?: readonly string[] | undefined
   readonly jobId?: string | undefined
 }
 
@@ -48,7 +50,7 @@ export async function changeConversations(
   cause: string | Cause,
   assigneeScope?: Scope,
 ): Promise<Changed[]> {
-  const { by, byRule, jobId } = typeof cause === 'string' ? { by: cause } : cause
+  const { by, byRule, afterRules, jobId } = typeof cause === 'string' ? { by: cause } : cause
   const locked = [...(await storage.conversations.lockAll(tx, ids)).values()].filter(
     (each) => each.accountId === accountId && (assigneeScope === undefined || covers(assigneeScope, each)),
   )
@@ -81,6 +83,7 @@ export async function changeConversations(
         changed: [...what],
         by,
         ...(byRule !== undefined && { by_rule: byRule }),
+        ...(afterRules !== undefined && { after_rules: [...afterRules] }),
         ...(jobId !== undefined && { job_id: jobId }),
       },
     })),

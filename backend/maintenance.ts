@@ -54,6 +54,13 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       ),
     },
     {
+      name: 'old-rule-runs',
+      everyMs: 3_600_000,
+      work: clear('rule runs', () =>
+        storage.write((tx) => storage.rules.removeBefore(tx, new Date(Date.now() - 90 * dayMs), portion)),
+      ),
+    },
+    {
       name: 'old-occurrences',
       everyMs: 60_000,
       work: clear('occurrences', () =>

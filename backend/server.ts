@@ -4,6 +4,7 @@ import { newId } from '../infra/ids.ts'
 import type { Running } from '../infra/lifecycle.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Storage } from '../storage/index.ts'
+import { startBulk } from './bulk.ts'
 import { runDemo } from './demo.ts'
 import { startDue } from './due.ts'
 import { startGiving } from './give.ts'
@@ -12,6 +13,7 @@ import { occurrenceKinds } from './occurrence-kinds.ts'
 import { startPublishing } from './publish.ts'
 import { jobQueues, runSweeps } from './queue.ts'
 import type { JobQueueName } from './queue.ts'
+import { startRules } from './run-rules.ts'
 import { startSearchIndex } from './search-index.ts'
 
 export interface BackendContext {
@@ -35,8 +37,10 @@ export function startBackend(context: BackendContext): Promise<Running> {
     throw new Error(`There is no job queue ${strange.join(', ')}; there are: ${jobQueueNames.join(', ')}.`)
   const parts: Running[] = [
     startDue({ storage, logger, node: config.node }, occurrenceKinds),
+    startBulk({ storage, logger }),
     startSearchIndex({ storage, logger, holder: `${config.node}:${newId()}` }),
     startGiving({ storage, logger, holder: `${config.node}:${newId()}` }),
+    startRules({ storage, logger, holder: `${config.node}:${newId()}` }),
   ]
   if (wanted.includes(jobQueues.maintenance))
     parts.push(runSweeps(config, logger, jobQueues.maintenance, listSweeps(storage, logger, config)))

@@ -25,6 +25,8 @@ import { attachments } from './stores/attachments.ts'
 import { audit } from './stores/audit.ts'
 import { budgets } from './stores/budgets.ts'
 import { bulkJobs } from './stores/bulk-jobs.ts'
+import { businessHours } from './stores/business-hours.ts'
+import { cannedReplies } from './stores/canned-replies.ts'
 import { catchUps } from './stores/catch-ups.ts'
 import { channels } from './stores/channels.ts'
 import { connectAttempts } from './stores/connect-attempts.ts'
@@ -47,6 +49,7 @@ import { lanes } from './stores/lanes.ts'
 import { idempotency } from './stores/idempotency.ts'
 import { leases } from './stores/leases.ts'
 import { leftovers } from './stores/leftovers.ts'
+import { macros } from './stores/macros.ts'
 import { marks } from './stores/marks.ts'
 import { mentions } from './stores/mentions.ts'
 import { messages } from './stores/messages.ts'
@@ -61,6 +64,7 @@ import { publications } from './stores/publications.ts'
 import { received } from './stores/received.ts'
 import { relay } from './stores/relay.ts'
 import { roles } from './stores/roles.ts'
+import { rules } from './stores/rules.ts'
 import { search } from './stores/search.ts'
 import { spend } from './stores/spend.ts'
 import { standing } from './stores/standing.ts'
@@ -80,6 +84,8 @@ const stores = {
   audit,
   budgets,
   bulkJobs,
+  businessHours,
+  cannedReplies,
   catchUps,
   channels,
   connectAttempts,
@@ -101,6 +107,7 @@ const stores = {
   lanes,
   leases,
   leftovers,
+  macros,
   marks,
   mentions,
   messages,
@@ -115,6 +122,7 @@ const stores = {
   received,
   relay,
   roles,
+  rules,
   search,
   segments,
   spend,
@@ -225,6 +233,13 @@ export { platformActor } from './stores/audit.ts'
 export type { Actor, AuditEntry, AuditFilter, ChainState, Fields, NewAuditEntry } from './stores/audit.ts'
 export type { Invitation, NewInvitation } from './stores/invitations.ts'
 export type { CustomRole } from './stores/roles.ts'
+export { mostRules } from './stores/rules.ts'
+export type { Rule, RuleRun, RunCause } from './stores/rules.ts'
+export type { OwnedHours } from './stores/business-hours.ts'
+export { mostCannedReplies } from './stores/canned-replies.ts'
+export type { CannedReply } from './stores/canned-replies.ts'
+export { macroScopes, mostMacros } from './stores/macros.ts'
+export type { Macro } from './stores/macros.ts'
 export { covers, everything, hears, isLimited, placesOf } from './stores/scope.ts'
 export type { Place, Scope } from './stores/scope.ts'
 export type { DraftNote, PresenceView } from './presence.ts'

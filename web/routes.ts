@@ -5,6 +5,8 @@ import { appSpendRoutes } from './routes/app-spend.ts'
 import { appRoutes } from './routes/apps.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { cannedReplyRoutes } from './routes/canned-replies.ts'
+import { bulkRoutes } from './routes/bulk.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { contactMergeRoutes } from './routes/contact-merges.ts'
@@ -15,6 +17,8 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { invitationRoutes } from './routes/invitations.ts'
+import { macroRoutes } from './routes/macros.ts'
+import { labelRoutes } from './routes/labels.ts'
 import { mediaRoutes } from './routes/media.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { postStepRoutes } from './routes/post-steps.ts'
@@ -22,6 +26,7 @@ import { postRoutes } from './routes/posts.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { receivedRoutes } from './routes/received.ts'
 import { roleRoutes } from './routes/roles.ts'
+import { ruleRoutes } from './routes/rules.ts'
 import { scheduledRoutes } from './routes/scheduled.ts'
 import { searchRoutes } from './routes/search.ts'
 import { segmentRoutes } from './routes/segments.ts'
@@ -30,6 +35,7 @@ import { teamRoutes } from './routes/teams.ts'
 import { togetherRoutes } from './routes/together.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
+import { viewRoutes } from './routes/views.ts'
 
 /** Their paths are below /api/v1. */
 export const routes: readonly Route[] = [
@@ -45,9 +51,15 @@ export const routes: readonly Route[] = [
   ...channelRoutes,
   ...templateRoutes,
   ...connectRoutes,
+  ...bulkRoutes,
   ...conversationRoutes,
+  ...labelRoutes,
+  ...viewRoutes,
   ...togetherRoutes,
   ...messageRoutes,
+  ...cannedReplyRoutes,
+  ...macroRoutes,
+  ...ruleRoutes,
   ...scheduledRoutes,
   ...actRoutes,
   ...deliveryRoutes,

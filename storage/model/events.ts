@@ -12,6 +12,8 @@ export interface EventData {
     changed: string[]
     by: string | null
     by_rule?: string
+    /** The rules whose doing led to it, the first of them first. */
+    after_rules?: string[]
     job_id?: string
   }
   /** `is_blocked`: of a blocked contact, kept and shown; nothing is to be answered. */
@@ -67,6 +69,9 @@ export interface EventData {
   'label.changed': { label_id: string; change: 'created' | 'changed' | 'removed'; by: string | null }
   /** So far is a change of many conversations. */
   'bulk.changed': { job_id: string; state: string; done: number; total: number; by: string }
+  'rule.changed': { rule_id: string; change: 'created' | 'changed' | 'removed'; by: string | null }
+  /** It ran too often for this conversation, and leaves it alone from now on. */
+  'rule.paused': { rule_id: string; conversation_id: string }
   /** Of one part of an answer; most have one. */
   'delivery.changed': {
     conversation_id: string
@@ -154,6 +159,8 @@ export const eventTypes = [
   'user.mentioned',
   'label.changed',
   'bulk.changed',
+  'rule.changed',
+  'rule.paused',
   'delivery.changed',
   'user.changed',
   'channel.created',

@@ -102,6 +102,7 @@ export const accountWide: ReadonlySet<Permission> = new Set([
   'users.manage',
   'roles.manage',
   'teams.manage',
+  'rules.manage',
   'audit.read',
   'account.manage',
   'cluster.read',
@@ -133,6 +134,7 @@ const permissionOfFacts: Readonly<Record<string, Permission>> = {
   report: 'reports.read',
   export: 'exports.make',
   import: 'imports.make',
+  rule: 'rules.manage',
 }
 
 /** The permission to hear of a fact of this type, such as `message.received`. */
