@@ -18,9 +18,9 @@ export function useCalendarKeys({ show, openNew, moveFocused, setUp }: Doings): 
     { id: 'post-next', label: 'calendar.next_post', keys: 'j', group: list, run: () => step(1) },
     { id: 'post-previous', label: 'calendar.previous_post', keys: 'k', group: list, run: () => step(-1) },
     { id: 'calendar-today', label: 'calendar.today', keys: 't', group: list, run: () => show({ date: undefined }) },
-    ...calendarViews.map((view) => ({
+    ...calendarViews.map((view): Action => ({
       id: `calendar-${view}`,
-      label: `calendar.show_${view}` as const,
+      label: `calendar.show_${view}`,
       group: list,
       run: () => show({ view }),
     })),

@@ -1,10 +1,12 @@
 /** The text on the desk, beside the post as it was last read: what is unsaved, and what somebody else changed meanwhile. */
 import { useEffect, useMemo, useState } from 'react'
 import type { PlannedPostJson } from '../../presenters/post-shapes.ts'
+import { useSession } from '../session.ts'
 import { formOf, isSame, isUploading, keep, loadKept, type PostForm } from './post-form.ts'
 
 export function usePostForm(post: PlannedPostJson | undefined, start: PostForm) {
-  const id = post?.id ?? 'new'
+  // Whoever signs in next in this tab has their own.
+  const id = `${useSession().user.id}-${post?.id ?? 'new'}`
   const [kept] = useState(() => loadKept(id))
   const [base, setBase] = useState(post)
   const [form, setForm] = useState<PostForm>(() => kept?.form ?? (post ? formOf(post) : start))
