@@ -160,9 +160,12 @@ function targetOf(
   return id === undefined ? {} : { in_reply_to: id }
 }
 
+const inboundOf = (client: QueryClient, conversationId: string): MessageJson[] =>
+  inboundIn(allItems(client.getQueryData<Parameters<typeof allItems<MessageJson>>[0]>(keys.messages(conversationId))))
+
 /** What the contact has said, the newest first. */
-export const inboundOf = (client: QueryClient, conversationId: string): MessageJson[] =>
-  allItems(client.getQueryData<Parameters<typeof allItems<MessageJson>>[0]>(keys.messages(conversationId)))
+export const inboundIn = (messages: readonly MessageJson[]): MessageJson[] =>
+  messages
     .filter(({ direction }) => direction === 'inbound')
     .sort((one, other) => other.received_at.localeCompare(one.received_at) || other.id.localeCompare(one.id))
 

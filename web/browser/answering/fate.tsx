@@ -67,7 +67,7 @@ function Failed({ message, delivery }: { readonly message: MessageJson; readonly
   const { parts, hint_code } = delivery
   const isPartly = parts.length > 1 && parts.some(({ state }) => state !== 'failed')
   return (
-    <Trouble state="failed" label={t('delivery.failed')}>
+    <Trouble state="failed" label={t(isPartly ? 'fate.partly' : 'delivery.failed')}>
       {isPartly ? (
         <Parts message={message} parts={parts} />
       ) : (

@@ -1,8 +1,8 @@
 import { Alert } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
 import type { ConversationJson } from '../../presenters/shapes.ts'
+import { allItems, useMessages } from '../queries.ts'
 import { useSpeech } from '../texts/index.tsx'
-import { inboundOf, type Meanwhile } from '../use-draft.ts'
+import { inboundIn, type Meanwhile } from '../use-draft.ts'
 
 /** What happened while the answer was written: shown once, before it is sent. */
 export function MeanwhileBox({
@@ -13,9 +13,9 @@ export function MeanwhileBox({
   readonly meanwhile: Meanwhile
 }) {
   const { t } = useSpeech()
-  const client = useQueryClient()
+  const query = useMessages(conversation.id)
   const { contact, assignee } = conversation
-  const said = inboundOf(client, conversation.id)
+  const said = inboundIn(allItems(query.data))
   const known = said.findIndex(({ id }) => id === sawId)
   const fresh = said.slice(0, known === -1 ? 1 : known).slice(0, 3)
   return (

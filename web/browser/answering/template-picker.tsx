@@ -92,7 +92,7 @@ function Choose({
                     {one.language}
                   </Badge>
                   {!isGood && (
-                    <Badge size="sm" variant="light" color="yellow" tt="none">
+                    <Badge size="sm" variant="outline" color="gray" tt="none">
                       {t('answer.template_state', { state: one.state.toLowerCase() })}
                     </Badge>
                   )}
