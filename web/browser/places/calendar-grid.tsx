@@ -34,8 +34,17 @@ export function CalendarGrid(props: Props) {
   const { t } = useSpeech()
   const grid = useRef<HTMLDivElement>(null)
   const [over, setOver] = useState<Day>()
+  const [focused, setFocused] = useState<Day>()
   const days = daysFrom(first, count)
-  const entry = days.includes(chosen) ? chosen : days.includes(today) ? today : first
+  // One day is in the way of Tab; the arrows lead to the others, and Tab goes on from there.
+  const entry =
+    focused !== undefined && days.includes(focused)
+      ? focused
+      : days.includes(chosen)
+        ? chosen
+        : days.includes(today)
+          ? today
+          : first
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = arrows[event.key]
@@ -71,6 +80,7 @@ export function CalendarGrid(props: Props) {
               key={day}
               className="calendar-day"
               data-day={day}
+              onFocus={() => setFocused(day)}
               data-when={day === today ? 'today' : isPast ? 'past' : undefined}
               data-other={(month !== undefined && !day.startsWith(month)) || undefined}
               data-over={over === day || undefined}
