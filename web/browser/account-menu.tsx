@@ -16,6 +16,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { IconLogout, IconSettings } from '@tabler/icons-react'
 import { Link } from 'react-router'
 import { api } from './api.ts'
+import { careApi } from './care/api.ts'
 import { initials } from './person.tsx'
 import { keys } from './queries.ts'
 import { useSession } from './session.ts'
@@ -34,6 +35,18 @@ export function AccountMenu() {
       notifications.show({ color: 'red', message: t('account.sign_out_failed') })
     }
   }
+  const setAvailability = async (value: string): Promise<void> => {
+    const is = availabilities.find((each) => each === value) ?? 'available'
+    try {
+      await careApi.availability(is)
+      client.setQueryData(keys.session, { ...session, user: { ...session.user, availability: is } })
+    } catch (error) {
+      notifications.show({
+        color: 'red',
+        message: t('conversation.unchanged', { reason: error instanceof Error ? error.message : '' }),
+      })
+    }
+  }
   return (
     <Popover position="right-end" width={280} shadow="md" trapFocus returnFocus transitionProps={{ duration: 80 }}>
       <Popover.Target>
@@ -42,7 +55,14 @@ export function AccountMenu() {
           size={44}
           aria-label={`${initials(session.user.name)}, ${t('account.menu', { name: session.user.name })}`}
         >
-          <Avatar size={34} color="harbour" variant="filled" aria-hidden>
+          <Avatar
+            size={34}
+            color="harbour"
+            variant="filled"
+            aria-hidden
+            className="own-avatar"
+            data-availability={session.user.availability}
+          >
             {initials(session.user.name)}
           </Avatar>
         </ActionIcon>
@@ -59,6 +79,17 @@ export function AccountMenu() {
             </Text>
           </div>
           <Divider />
+          <Input.Wrapper label={t('availability.title')} labelElement="div" description={t('availability.hint')}>
+            <SegmentedControl
+              size="xs"
+              fullWidth
+              mt={4}
+              aria-label={t('availability.title')}
+              value={session.user.availability}
+              onChange={(value) => void setAvailability(value)}
+              data={availabilities.map((value) => ({ value, label: t(`availability.${value}`) }))}
+            />
+          </Input.Wrapper>
           <Input.Wrapper label={t('account.language')} labelElement="div">
             <LanguageChoice isWide />
           </Input.Wrapper>
@@ -85,6 +116,7 @@ export function AccountMenu() {
   )
 }
 
+const availabilities = ['available', 'away', 'offline'] as const
 const schemes: readonly MantineColorScheme[] = ['auto', 'light', 'dark']
 
 export function LanguageChoice({ isWide = false }: { readonly isWide?: boolean }) {

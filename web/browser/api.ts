@@ -1,4 +1,5 @@
 /** The way to the API: one function that asks, one kind of error, and every call by name. */
+import type { CareWish } from './care/api.ts'
 import type {
   AppJson,
   ChannelJson,
@@ -14,18 +15,6 @@ export interface Page<Item> {
 }
 
 export type Session = SessionJson
-
-export type View = 'all' | 'unassigned' | 'mine' | 'open' | 'resolved'
-export const views: readonly View[] = ['all', 'unassigned', 'mine', 'open', 'resolved']
-
-/** How the API is asked for a view. */
-const viewQueries: Readonly<Record<View, Readonly<Record<string, string>>>> = {
-  all: {},
-  unassigned: { assignee: 'none', status: 'open' },
-  mine: { assignee: 'me', status: 'open' },
-  open: { status: 'open' },
-  resolved: { status: 'resolved' },
-}
 
 export interface NewMessage {
   readonly kind: 'reply' | 'note' | 'comment' | 'private_reply'
@@ -108,17 +97,13 @@ export const api = {
     return keepToken(await ask<Session>('POST', '/session', { email, password, ...(code ? { code } : {}) }))
   },
   signOut: () => ask<unknown>('DELETE', '/session'),
-  conversations: (view: View, q: string, cursor: string | null, signal?: AbortSignal) =>
-    ask<Page<ConversationJson>>(
-      'GET',
-      `/conversations${query({ ...viewQueries[view], q, cursor, limit: '50' })}`,
-      undefined,
-      { signal },
-    ),
+  conversations: (asked: Readonly<Record<string, string>>, cursor: string | null, signal?: AbortSignal) =>
+    ask<Page<ConversationJson>>('GET', `/conversations${query({ limit: '50', ...asked, cursor })}`, undefined, {
+      signal,
+    }),
   conversation: (id: string, signal?: AbortSignal) =>
     ask<ConversationJson>('GET', `/conversations/${id}`, undefined, { signal }),
-  changeConversation: (id: string, change: { status?: 'open' | 'resolved'; assignee_id?: string | null }) =>
-    ask<ConversationJson>('PATCH', `/conversations/${id}`, change),
+  changeConversation: (id: string, wish: CareWish) => ask<ConversationJson>('PATCH', `/conversations/${id}`, wish),
   messages: (conversationId: string, cursor: string | null, signal?: AbortSignal) =>
     ask<Page<MessageJson>>(
       'GET',

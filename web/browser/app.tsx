@@ -4,7 +4,6 @@ import { Navigate, Route, Routes } from 'react-router'
 import { Frame } from './frame.tsx'
 import { Inbox } from './inbox.tsx'
 import { useSessionQuery } from './queries.ts'
-import { SignIn } from './sign-in.tsx'
 import { Failure, Missing, Opening } from './states.tsx'
 import { SessionContext } from './session.ts'
 
@@ -16,6 +15,7 @@ const Connect = lazy(async () => ({ default: (await import('./places/connect.tsx
 const Settings = lazy(async () => ({ default: (await import('./places/settings.tsx')).Settings }))
 const MustSetUp = lazy(async () => ({ default: (await import('./places/second-factor.tsx')).MustSetUp }))
 const Join = lazy(async () => ({ default: (await import('./join.tsx')).Join }))
+const SignIn = lazy(async () => ({ default: (await import('./sign-in.tsx')).SignIn }))
 const Received = lazy(async () => ({ default: (await import('./places/received.tsx')).Received }))
 
 export function App() {
@@ -32,7 +32,12 @@ export function App() {
     )
   if (session.isPending) return <Opening />
   if (session.data === undefined) return <Failure error={session.error} again={() => void session.refetch()} isWhole />
-  if (session.data === null) return <SignIn isAgain={wasSignedIn} />
+  if (session.data === null)
+    return (
+      <Suspense fallback={<Opening />}>
+        <SignIn isAgain={wasSignedIn} />
+      </Suspense>
+    )
   if (session.data.totp.is_needed)
     return (
       <SessionContext value={session.data}>

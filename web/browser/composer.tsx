@@ -10,6 +10,10 @@ import { MeanwhileBox } from './answering/meanwhile-box.tsx'
 import { MoreMenu, titlesOf, type Open } from './answering/more-menu.tsx'
 import { pickFiles, usePickedFiles } from './answering/picked-files.ts'
 import { useTypingSignal } from './answering/signals.ts'
+import { DraftElsewhere } from './care/draft-elsewhere.tsx'
+import { MentionPicker } from './care/mention-picker.tsx'
+import { TypingLine } from './care/onlookers.tsx'
+import { noteTyping } from './care/presence.ts'
 import { useNow } from './clock.ts'
 import { ComposerFoot } from './composer-foot.tsx'
 import { ComposerKinds, useReason } from './composer-kinds.tsx'
@@ -107,6 +111,8 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
           </UnstyledButton>
         </div>
       )}
+      <TypingLine conversationId={conversation.id} />
+      {draft.server.elsewhere && <DraftElsewhere server={draft.server} />}
       {draft.meanwhile && <MeanwhileBox conversation={conversation} meanwhile={draft.meanwhile} />}
       {draft.failure && (
         <Alert color="red" variant="light" p="xs" role="alert" className="composer-failure">
@@ -134,6 +140,7 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
           value={draft.text}
           onChange={(event) => {
             draft.setText(event.currentTarget.value)
+            noteTyping(conversation.id, kind)
             if (kind === 'reply') tellTyping()
           }}
           onPaste={(event) => {
@@ -152,6 +159,7 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
           classNames={{ input: 'composer-field' }}
         />
       )}
+      {kind === 'note' && <MentionPicker field={field} text={draft.text} setText={draft.setText} />}
       <FilesStrip conversationId={conversation.id} files={picked} misfits={check.misfits} />
       {draft.choices && kind === 'reply' && (
         <div className="composer-choices">

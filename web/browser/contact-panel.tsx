@@ -1,18 +1,21 @@
 import { ActionIcon, CopyButton, Skeleton, Stack, Title, UnstyledButton } from '@mantine/core'
 import { IconArrowLeft, IconCopy, IconCheck } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
+import { Link } from 'react-router'
 import type { ContactJson, ConversationJson } from '../presenters/shapes.ts'
 import { useNow } from './clock.ts'
 import { ChannelMark, Person } from './person.tsx'
-import { useContact, useConversation } from './queries.ts'
+import { useContact, useConversation, useOthersOf } from './queries.ts'
 import { useSpeech } from './texts/index.tsx'
 
 /** Who it is, where they can be reached, and how the conversation stands. */
 export function ContactPanel({
   conversationId,
+  hrefOf,
   close,
 }: {
   readonly conversationId: string
+  readonly hrefOf: (id: string) => string
   readonly close: () => void
 }) {
   const { t } = useSpeech()
@@ -29,12 +32,17 @@ export function ContactPanel({
       >
         <IconArrowLeft size={22} />
       </ActionIcon>
-      {conversation ? <About conversation={conversation} /> : <Skeleton height={120} />}
+      {conversation ? <About conversation={conversation} hrefOf={hrefOf} /> : <Skeleton height={120} />}
     </aside>
   )
 }
 
-function About({ conversation }: { readonly conversation: ConversationJson }) {
+interface AboutProps {
+  readonly conversation: ConversationJson
+  readonly hrefOf: (id: string) => string
+}
+
+function About({ conversation, hrefOf }: AboutProps) {
   const { t, times } = useSpeech()
   const now = useNow()
   const contact = useContact(conversation.contact.id)
@@ -56,7 +64,6 @@ function About({ conversation }: { readonly conversation: ConversationJson }) {
           </Fact>
           <Fact name={t('contact.visibility')}>{t(`contact.visibility_${conversation.visibility}`)}</Fact>
           <Fact name={t('contact.status')}>{t(`status.${conversation.status}`)}</Fact>
-          <Fact name={t('contact.assignee')}>{conversation.assignee?.name ?? t('contact.nobody')}</Fact>
           <Fact name={t('contact.waiting')}>
             {conversation.waiting_since ? (
               <When at={conversation.waiting_since} text={times.since(conversation.waiting_since, now)} />
@@ -72,6 +79,9 @@ function About({ conversation }: { readonly conversation: ConversationJson }) {
           <Fact name={t('contact.since')}>
             <When at={conversation.created_at} text={times.relative(conversation.created_at, now)} />
           </Fact>
+          {conversation.participants.length > 0 && (
+            <Fact name={t('filter.participant')}>{conversation.participants.map(({ name }) => name).join(', ')}</Fact>
+          )}
         </dl>
       </section>
       <section>
@@ -88,7 +98,40 @@ function About({ conversation }: { readonly conversation: ConversationJson }) {
           ))}
         </Stack>
       </section>
+      <Others conversation={conversation} hrefOf={hrefOf} />
     </Stack>
+  )
+}
+
+/** What else they have written, and where. */
+function Others({ conversation, hrefOf }: AboutProps) {
+  const { t, times } = useSpeech()
+  const now = useNow()
+  const others = useOthersOf(conversation.contact.id).data?.items.filter(({ id }) => id !== conversation.id)
+  if (others === undefined) return null
+  return (
+    <section>
+      <h3 className="panel-title">{t('contact.others')}</h3>
+      {others.length === 0 ? (
+        <p className="dimmed">{t('contact.others_none')}</p>
+      ) : (
+        <ul className="plain-list">
+          {others.map((other) => (
+            <li key={other.id}>
+              <Link to={hrefOf(other.id)} className="other">
+                <ChannelMark type={other.channel.type} size={18} />
+                <span className="other-text" dir="auto">
+                  {other.preview || t('row.empty')}
+                </span>
+                <span className="other-age">
+                  {other.status === 'open' ? times.age(other.last_activity_at, now) : t(`status.${other.status}`)}
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
   )
 }
 

@@ -1,12 +1,16 @@
 import { Button, Loader, Skeleton, TextInput } from '@mantine/core'
 import { IconArrowUp, IconInbox, IconSearch, IconX } from '@tabler/icons-react'
 import type { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef, useState, type RefObject } from 'react'
+import { useCallback, useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { Link } from 'react-router'
 import type { ConversationJson } from '../presenters/shapes.ts'
-import { views, type View } from './api.ts'
+import type { Chosen } from './care/chosen.ts'
+import { rowHeights, useDensity } from './care/density.ts'
+import { isBuiltIn, type Filter, type FilterChange } from './care/filter.ts'
+import { FilterBar, ViewTabs } from './care/list-head.tsx'
+import { useDraftMarks } from './care/queries.ts'
 import { useNow } from './clock.ts'
-import { ConversationRow, rowHeight } from './conversation-row.tsx'
+import { ConversationRow } from './conversation-row.tsx'
 import type { useConversations } from './queries.ts'
 import { isUnread } from './read-marks.ts'
 import { useSession } from './session.ts'
@@ -17,39 +21,48 @@ import { useSpeech } from './texts/index.tsx'
 interface Props {
   readonly list: ReturnType<typeof useConversations>
   readonly conversations: readonly ConversationJson[]
-  readonly view: View
-  readonly q: string
+  readonly filter: Filter
+  /** Names the list: another filter is another list. */
+  readonly scope: string
+  readonly view: string
   readonly selected: string | undefined
+  /** Undefined: nothing can be done to many. */
+  readonly chosen: Chosen | undefined
   readonly read: ReadonlyMap<string, number>
-  readonly hrefOf: (id: string | undefined, view?: View, q?: string) => string
-  readonly onSearch: (q: string) => void
+  readonly hrefOf: (id: string | undefined) => string
+  readonly change: (to: FilterChange) => void
+  readonly take: () => void
   readonly searchField: RefObject<HTMLInputElement | null>
+  readonly above: ReactNode
+  readonly below: ReactNode
 }
 
 export function ConversationList(props: Props) {
-  const { list, conversations, view, q, selected, read, hrefOf } = props
+  const { list, conversations, filter, scope, selected, chosen, read, hrefOf, change } = props
   const { t } = useSpeech()
   const now = useNow()
   const scroller = useRef<HTMLDivElement>(null)
-  const steady = useSteadyList(scroller, conversations, selected, `${view} ${q}`)
+  const density = useDensity()
+  const drafts = useDraftMarks()
+  const steady = useSteadyList(scroller, conversations, selected, scope, rowHeights[density])
   const { virtualizer } = steady
   useMore(list, virtualizer, conversations.length)
+  // Rows are drawn anew only when they change: what they call must stay the same.
+  const latest = useRef(chosen)
+  useEffect(() => {
+    latest.current = chosen
+  })
+  const onChoose = useCallback(
+    (id: string, isRange: boolean) => (isRange ? latest.current?.extendTo(id) : latest.current?.toggle(id)),
+    [],
+  )
 
   return (
-    <section className="list" aria-label={t('inbox.conversations')}>
-      <nav className="views" aria-label={t('inbox.views')}>
-        {views.map((each) => (
-          <Link
-            key={each}
-            to={hrefOf(undefined, each)}
-            className="view"
-            aria-current={each === view ? 'page' : undefined}
-          >
-            {t(`view.${each}`)}
-          </Link>
-        ))}
-      </nav>
+    <section className="list" aria-label={t('inbox.conversations')} data-density={density}>
+      <ViewTabs filter={filter} />
       <SearchField {...props} />
+      <FilterBar filter={filter} change={change} take={props.take} />
+      {props.above}
       <div className="list-body">
         {steady.newAbove > 0 && (
           <Button
@@ -65,11 +78,11 @@ export function ConversationList(props: Props) {
         )}
         <div className="list-scroller" ref={scroller} onPointerEnter={steady.hold} onPointerLeave={steady.release}>
           {list.isPending ? (
-            <RowSkeletons />
+            <RowSkeletons height={rowHeights[density]} />
           ) : list.isError && conversations.length === 0 ? (
             <Failure error={list.error} again={() => void list.refetch()} />
           ) : conversations.length === 0 ? (
-            <NoConversations view={view} q={q} />
+            <NoConversations {...props} />
           ) : (
             <div
               role="list"
@@ -89,6 +102,11 @@ export function ConversationList(props: Props) {
                       count={list.hasNextPage ? -1 : conversations.length}
                       isSelected={conversation.id === selected}
                       isUnread={isUnread(conversation, read)}
+                      isChosen={chosen?.ids.has(conversation.id) === true}
+                      isChoosing={chosen !== undefined && chosen.count > 0}
+                      onChoose={chosen && onChoose}
+                      hasDraft={drafts.has(conversation.id)}
+                      isCompact={density === 'compact'}
                       href={hrefOf(conversation.id)}
                       now={now}
                     />
@@ -102,12 +120,14 @@ export function ConversationList(props: Props) {
           )}
         </div>
       </div>
+      {props.below}
     </section>
   )
 }
 
-function SearchField({ q, onSearch, searchField }: Props) {
+function SearchField({ filter: { q = '' }, change, searchField }: Props) {
   const { t } = useSpeech()
+  const onSearch = (next: string): void => change({ q: next })
   const [typed, setTyped] = useState(q)
   const [asked, setAsked] = useState(q)
   if (asked !== q) {
@@ -141,12 +161,26 @@ function SearchField({ q, onSearch, searchField }: Props) {
   )
 }
 
-function NoConversations({ view, q }: { readonly view: View; readonly q: string }) {
+function NoConversations({ view, filter, change }: Props) {
   const { t } = useSpeech()
   const session = useSession()
   const icon = <IconInbox size={40} stroke={1.3} />
+  const { view: _view, q, sort: _sort, ...chips } = filter
   if (q) return <Empty icon={icon} title={t('inbox.empty_search', { q })} hint={t('inbox.empty_search_hint')} />
-  if (view === 'unassigned') return <Empty icon={icon} title={t('inbox.empty_unassigned')} />
+  if (Object.keys(chips).length > 0 || !isBuiltIn(view))
+    return (
+      <Empty icon={icon} title={t('inbox.empty_filter')} hint={t('inbox.empty_filter_hint')}>
+        {Object.keys(chips).length > 0 && (
+          <Button
+            variant="light"
+            size="xs"
+            onClick={() => change(Object.fromEntries(Object.keys(chips).map((name) => [name, ''])))}
+          >
+            {t('filter.clear')}
+          </Button>
+        )}
+      </Empty>
+    )
   if (view !== 'all') return <Empty icon={icon} title={t(`inbox.empty_${view}`)} hint={t(`inbox.empty_${view}_hint`)} />
   return (
     <Empty icon={icon} title={t('inbox.empty_all')} hint={t('inbox.empty_all_hint')}>
@@ -162,16 +196,16 @@ function NoConversations({ view, q }: { readonly view: View; readonly q: string 
   )
 }
 
-function RowSkeletons() {
+function RowSkeletons({ height }: { readonly height: number }) {
   const { t } = useSpeech()
   return (
     <div role="status" aria-label={t('state.loading')}>
       {Array.from({ length: 8 }, (_, index) => (
-        <div key={index} className="row-skeleton" style={{ height: rowHeight }}>
-          <Skeleton circle height={36} />
+        <div key={index} className="row-skeleton" style={{ height }}>
+          <Skeleton circle height={Math.min(36, height - 6)} />
           <div>
             <Skeleton height={12} width="55%" />
-            <Skeleton height={10} mt={8} width="90%" />
+            {height > 40 && <Skeleton height={10} mt={8} width="90%" />}
           </div>
         </div>
       ))}

@@ -1,12 +1,13 @@
-import { IconCheck, IconClockHour4, IconWorld } from '@tabler/icons-react'
+import { Checkbox } from '@mantine/core'
+import { IconClockHour4, IconCircleCheck, IconPencil, IconWorld, IconZzz } from '@tabler/icons-react'
 import { memo } from 'react'
 import { Link, useNavigate } from 'react-router'
 import type { ConversationJson } from '../presenters/shapes.ts'
-import { Person, initials } from './person.tsx'
+import { LabelMark } from './care/label-mark.tsx'
+import { Onlookers } from './care/onlookers.tsx'
+import { PriorityMark } from './care/questions.tsx'
+import { ChannelMark, Person, initials } from './person.tsx'
 import { useSpeech } from './texts/index.tsx'
-
-/** Pixels; the same in the style sheet. */
-export const rowHeight = 76
 
 interface Props {
   readonly conversation: ConversationJson
@@ -16,22 +17,20 @@ interface Props {
   readonly count: number
   readonly isSelected: boolean
   readonly isUnread: boolean
+  readonly isChosen: boolean
+  /** Some are: then a press on a box chooses. */
+  readonly isChoosing: boolean
+  readonly onChoose: ((id: string, isRange: boolean) => void) | undefined
+  readonly hasDraft: boolean
+  readonly isCompact: boolean
   readonly href: string
   readonly now: number
 }
 
-export const ConversationRow = memo(function ConversationRow({
-  conversation,
-  top,
-  position,
-  count,
-  isSelected,
-  isUnread,
-  href,
-  now,
-}: Props) {
+export const ConversationRow = memo(function ConversationRow(props: Props) {
+  const { conversation, top, position, count, isSelected, isUnread, isChosen, isChoosing, onChoose, href, now } = props
   const { t, times } = useSpeech()
-  const { id, contact, channel, assignee } = conversation
+  const { id, contact, channel } = conversation
   const navigate = useNavigate()
   const restId = `rest-${id}`
   return (
@@ -47,11 +46,29 @@ export const ConversationRow = memo(function ConversationRow({
         className="row-ground"
         data-unread={isUnread || undefined}
         data-selected={isSelected || undefined}
+        data-chosen={isChosen || undefined}
+        data-choosing={isChoosing || undefined}
         onClick={(event) => {
-          if (!(event.target instanceof Element && event.target.closest('a'))) void navigate(href)
+          if (!(event.target instanceof Element && event.target.closest('a, input, label'))) void navigate(href)
         }}
       >
-        <Person name={contact.name} id={contact.id} channel={channel.type} />
+        <span className="row-who">
+          {props.isCompact ? (
+            <ChannelMark type={channel.type} size={18} />
+          ) : (
+            <Person name={contact.name} id={contact.id} channel={channel.type} />
+          )}
+          {onChoose && (
+            <Checkbox
+              className="row-box"
+              size="sm"
+              checked={isChosen}
+              tabIndex={-1}
+              aria-label={t('row.choose', { name: contact.name })}
+              onChange={(event) => onChoose(id, event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey)}
+            />
+          )}
+        </span>
         <span className="row-text">
           <span className="row-first">
             <Link
@@ -64,6 +81,13 @@ export const ConversationRow = memo(function ConversationRow({
             >
               {contact.name}
             </Link>
+            {conversation.priority !== 'none' && (
+              <span className="row-priority" title={t(`priority.${conversation.priority}`)}>
+                <PriorityMark priority={conversation.priority} size={15} />
+                <span className="heard-only">{t(`priority.${conversation.priority}`)}</span>
+              </span>
+            )}
+            <Onlookers conversationId={id} size={props.isCompact ? 18 : 22} />
             <time
               className="row-age"
               dateTime={conversation.last_activity_at}
@@ -77,37 +101,56 @@ export const ConversationRow = memo(function ConversationRow({
               {isUnread && <span className="heard-only">{t('row.unread')}: </span>}
               {conversation.preview || t('row.empty')}
             </span>
-            <span className="row-marks">
-              {conversation.visibility === 'public' && (
-                <span className="row-mark">
-                  <IconWorld size={14} aria-hidden /> {t('row.public')}
-                </span>
-              )}
-              {conversation.status !== 'open' && (
-                <span className="row-mark">
-                  <IconCheck size={14} aria-hidden /> {t(`status.${conversation.status}`)}
-                </span>
-              )}
-              {conversation.waiting_since && conversation.status !== 'resolved' && (
-                <span
-                  className="row-mark"
-                  title={t('row.waiting_since', { time: times.exact(conversation.waiting_since) })}
-                >
-                  <IconClockHour4 size={14} aria-hidden />{' '}
-                  {t('row.waiting', { time: times.since(conversation.waiting_since, now) })}
-                </span>
-              )}
-              <span className="row-channel">{channel.name}</span>
-              {assignee && (
-                <span className="row-assignee" title={t('row.assigned', { name: assignee.name })}>
-                  <span aria-hidden>{initials(assignee.name)}</span>
-                  <span className="heard-only">{t('row.assigned', { name: assignee.name })}</span>
-                </span>
-              )}
-            </span>
+            <Marks {...props} />
           </span>
         </span>
       </div>
     </div>
   )
 })
+
+/** What is due comes first; how it stands, what it is about, whose it is. */
+function Marks({ conversation, hasDraft, now }: Props) {
+  const { t, times } = useSpeech()
+  const { assignee, channel, labels, status, snoozed_until: until, waiting_since: waiting } = conversation
+  return (
+    <span className="row-marks">
+      {hasDraft && (
+        <span className="row-mark row-draft">
+          <IconPencil size={14} aria-hidden /> {t('row.draft')}
+        </span>
+      )}
+      {status === 'snoozed' && (
+        <span className="row-mark" title={until ? times.exact(until) : t('snooze.answer')}>
+          <IconZzz size={14} aria-hidden /> {until ? times.relative(until, now) : t('row.until_answer')}
+        </span>
+      )}
+      {(status === 'pending' || status === 'resolved') && (
+        <span className="row-mark">
+          <IconCircleCheck size={14} aria-hidden /> {t(`status.${status}`)}
+        </span>
+      )}
+      {waiting && status === 'open' && (
+        <span className="row-mark" title={t('row.waiting_since', { time: times.exact(waiting) })}>
+          <IconClockHour4 size={14} aria-hidden /> {t('row.waiting', { time: times.since(waiting, now) })}
+        </span>
+      )}
+      {conversation.visibility === 'public' && (
+        <span className="row-mark">
+          <IconWorld size={14} aria-hidden /> {t('row.public')}
+        </span>
+      )}
+      {labels.slice(0, 3).map((label) => (
+        <LabelMark key={label.id} label={label} />
+      ))}
+      {labels.length > 3 && <span className="row-mark">+{labels.length - 3}</span>}
+      <span className="row-channel">{labels.length === 0 && channel.name}</span>
+      {assignee && (
+        <span className="row-assignee" title={t('row.assigned', { name: assignee.name })}>
+          <span aria-hidden>{initials(assignee.name)}</span>
+          <span className="heard-only">{t('row.assigned', { name: assignee.name })}</span>
+        </span>
+      )}
+    </span>
+  )
+}

@@ -5,9 +5,11 @@ import { useCallback, useEffect, useRef, useState, type DragEvent } from 'react'
 import { Link } from 'react-router'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { useSeenSignal } from './answering/signals.ts'
-import { Problem, type View } from './api.ts'
+import { Problem } from './api.ts'
 import { Composer, type ComposerHandle } from './composer.tsx'
-import { CareButtons, useCare } from './conversation-care.tsx'
+import { CareBar } from './care/care-bar.tsx'
+import { Onlookers } from './care/onlookers.tsx'
+import { ResolveButton, type Care } from './conversation-care.tsx'
 import { useActions } from './keyboard.ts'
 import { Messages, type MessagesHandle } from './messages.tsx'
 import { ChannelMark, Person } from './person.tsx'
@@ -20,19 +22,17 @@ import { useSpeech } from './texts/index.tsx'
 interface Props {
   readonly id: string
   readonly backTo: string
-  readonly view: View
-  readonly goOn: () => void
+  readonly care: Care
   readonly isPanelOpen: boolean
   readonly togglePanel: () => void
 }
 
-export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePanel }: Props) {
+export function ConversationView({ id, backTo, care, isPanelOpen, togglePanel }: Props) {
   const { t } = useSpeech()
   const query = useConversation(id)
   const conversation = query.data
   const composer = useRef<ComposerHandle>(null)
   const [answered, setAnswered] = useState<MessageJson>()
-  const care = useCare(conversation, view, goOn)
   const [isDropping, setDropping] = useState(false)
   const messages = useRef<MessagesHandle>(null)
   useSeenSignal(
@@ -67,20 +67,6 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
       run: () => composer.current?.answer(),
     },
     { id: 'note', label: 'action.note', keys: 'n', group: 'group.conversation', run: () => composer.current?.note() },
-    {
-      id: 'assign',
-      label: care.isMine ? 'action.unassign' : 'action.assign_me',
-      keys: 'a',
-      group: 'group.conversation',
-      run: care.toggleMine,
-    },
-    {
-      id: 'resolve',
-      label: care.isResolved ? 'action.reopen' : 'action.resolve',
-      keys: 'e',
-      group: 'group.conversation',
-      run: care.toggleResolved,
-    },
     {
       id: 'send',
       label: 'action.send',
@@ -148,7 +134,8 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
         </ActionIcon>
         {conversation ? <Heading conversation={conversation} /> : <Skeleton height={36} width={220} />}
         <Group gap={6} wrap="nowrap" className="conversation-actions">
-          <CareButtons care={care} />
+          <Onlookers conversationId={id} />
+          <ResolveButton care={care} />
           <Tooltip label={t('conversation.details')}>
             <ActionIcon
               variant="subtle"
@@ -164,6 +151,7 @@ export function ConversationView({ id, backTo, view, goOn, isPanelOpen, togglePa
           </Tooltip>
         </Group>
       </header>
+      {conversation && <CareBar conversation={conversation} target={care.target} />}
       {conversation?.visibility === 'public' && <PublicBand conversation={conversation} />}
       <Messages
         ref={messages}

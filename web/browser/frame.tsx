@@ -12,12 +12,14 @@ import {
   IconSearch,
   IconSettings,
 } from '@tabler/icons-react'
-import { useEffect, useState, type ComponentType, type ReactNode } from 'react'
-import { NavLink, useNavigate } from 'react-router'
+import { lazy, Suspense, useEffect, useRef, useState, type ComponentType, type ReactNode } from 'react'
+import { Link, NavLink, useNavigate } from 'react-router'
+import type { PersonJson } from '../presenters/people.ts'
 import { AccountMenu } from './account-menu.tsx'
+import type { Page } from './api.ts'
 import { announce, Announcer } from './announcer.tsx'
-import { ConfirmPassword } from './confirm-password.tsx'
-import { Help } from './help.tsx'
+import { careKeys } from './care/queries.ts'
+import { Chooser } from './care/chooser.tsx'
 import { listenToKeys, useActions, type Action } from './keyboard.ts'
 import { makeLiveListener } from './live-cache.ts'
 import { followEvents } from './live.ts'
@@ -25,6 +27,9 @@ import { LiveMark, OfflineBanner } from './live-mark.tsx'
 import { Palette } from './palette.tsx'
 import { useSession } from './session.ts'
 import { useSpeech, type Key } from './texts/index.tsx'
+
+const ConfirmPassword = lazy(async () => ({ default: (await import('./confirm-password.tsx')).ConfirmPassword }))
+const Help = lazy(async () => ({ default: (await import('./help.tsx')).Help }))
 
 export function Frame({ children }: { readonly children: ReactNode }) {
   const { t } = useSpeech()
@@ -35,10 +40,28 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   const { setColorScheme } = useMantineColorScheme()
   const scheme = useComputedColorScheme('light')
 
+  const latest = useRef<(conversationId: string, by: string | undefined) => void>(() => undefined)
+  useEffect(() => {
+    latest.current = (conversationId, by) => {
+      const people = client.getQueryData<Page<PersonJson>>(careKeys.people)?.items
+      const name = people?.find(({ id }) => id === by)?.name ?? t('presence.somebody')
+      notifications.show({
+        message: (
+          <Link to={`/inbox/${conversationId}?view=mentions`} onClick={() => notifications.clean()}>
+            {t('care.mentioned', { name })}
+          </Link>
+        ),
+        closeButtonProps: { 'aria-label': t('help.close') },
+      })
+    }
+  })
+
   useEffect(() => listenToKeys(), [])
   useEffect(() => {
-    const listener = makeLiveListener(client, ({ message }) =>
-      announce('message.new', { name: message.contact_name ?? '' }),
+    const listener = makeLiveListener(
+      client,
+      ({ message }) => announce('message.new', { name: message.contact_name ?? '' }),
+      (conversationId, by) => latest.current(conversationId, by),
     )
     return followEvents(listener)
   }, [client, session.user.id])
@@ -116,9 +139,12 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         {children}
       </main>
       <Palette />
-      <Help isOpen={isHelpOpen} close={() => setHelpOpen(false)} />
+      <Chooser />
       <Announcer />
-      <ConfirmPassword />
+      <Suspense>
+        {isHelpOpen && <Help isOpen close={() => setHelpOpen(false)} />}
+        <ConfirmPassword />
+      </Suspense>
     </div>
   )
 }

@@ -6,7 +6,7 @@ export interface Action {
   readonly id: string
   readonly label: Key
   readonly group: 'group.go' | 'group.list' | 'group.conversation' | 'group.general'
-  /** `e`, `g i` (one after the other), `mod+k`, `mod+Enter`, `Escape`, `?`. */
+  /** `e`, `shift+x`, `g i` (one after the other), `mod+k`, `mod+Enter`, `Escape`, `?`. */
   readonly keys?: string
   /** Also while the cursor is in a text field. Combinations with mod always are. */
   readonly isForFields?: boolean
@@ -112,6 +112,7 @@ export function printKeys(keys: string): string[] {
   return keys.split(/[ +]/).map((key) => {
     if (key === 'mod') return isApple ? '⌘' : 'Ctrl'
     if (key === 'Escape') return 'Esc'
+    if (key === 'shift') return '⇧'
     return key.length === 1 ? key.toUpperCase() : key
   })
 }
@@ -119,7 +120,8 @@ export function printKeys(keys: string): string[] {
 function nameOf(event: KeyboardEvent): string | undefined {
   if (event.altKey) return undefined
   if (event.ctrlKey || event.metaKey) return `mod+${event.key.length === 1 ? event.key.toLowerCase() : event.key}`
-  if (event.key.length === 1) return event.key === '?' ? '?' : event.shiftKey ? undefined : event.key.toLowerCase()
+  if (event.key.length === 1)
+    return /\p{L}/u.test(event.key) && event.shiftKey ? `shift+${event.key.toLowerCase()}` : event.key.toLowerCase()
   return ['Escape', 'Enter'].includes(event.key) ? event.key : undefined
 }
 

@@ -3,10 +3,15 @@ import type { QueryClient } from '@tanstack/react-query'
 import type { EventJson, MessageJson } from '../presenters/shapes.ts'
 import { api, Problem } from './api.ts'
 import type { LiveListener } from './live.ts'
+import { careKeys } from './care/queries.ts'
+import { tellOfDraft } from './care/server-drafts.ts'
+import { putPresence, readPresence } from './care/presence.ts'
+import type { HereJson } from '../presenters/together.ts'
 import { forgetStates, keys, putConversation, putMessage, putState } from './queries.ts'
 
 /** Facts that come together are answered together. */
 const gatherMs = 25
+const countMs = 3_000
 /** Past so many conversations at once, asking for the lists anew is cheaper. */
 const tooMany = 40
 
@@ -15,8 +20,12 @@ export interface Arrival {
   readonly message: MessageJson
 }
 
-/** `onArrival` is called for each message that someone outside sent. */
-export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arrival) => void): LiveListener {
+/** `onArrival` is called for each message that someone outside sent, `onMention` where one of us has named the reader. */
+export function makeLiveListener(
+  client: QueryClient,
+  onArrival: (arrival: Arrival) => void,
+  onMention: (conversationId: string, by: string | undefined) => void,
+): LiveListener {
   const conversations = new Set<string>()
   const messages = new Map<string, { readonly conversationId: string; readonly isArrival: boolean }>()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -56,6 +65,19 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
   const soon = (): void => {
     timer ??= setTimeout(() => void work(), gatherMs)
   }
+  let countTimer: ReturnType<typeof setTimeout> | undefined
+  /** However much happens, counts are asked for once in a few seconds, and not by all browsers at the same moment. */
+  const countSoon = (): void => {
+    if (document.hidden) return
+    countTimer ??= setTimeout(
+      () => {
+        countTimer = undefined
+        void client.invalidateQueries({ queryKey: careKeys.counts })
+      },
+      countMs * (0.5 + Math.random()),
+    )
+  }
+  const me = (): string | undefined => client.getQueryData<{ user: { id: string } } | null>(keys.session)?.user.id
   const wantMessage = (conversationId: string, messageId: string, isArrival: boolean): void => {
     // Only what is open, or was, is kept in full; the list needs the conversation alone.
     if (!client.getQueryState(keys.messages(conversationId))) return
@@ -66,7 +88,24 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
     onEvent(event: EventJson) {
       const conversationId = text(event, 'conversation_id')
       const messageId = text(event, 'message_id')
-      if (conversationId) {
+      if (event.type === 'bulk.changed') {
+        void client.invalidateQueries({ queryKey: keys.lists })
+        void client.invalidateQueries({ queryKey: careKeys.job(text(event, 'job_id') ?? '') })
+        countSoon()
+      } else if (event.type === 'user.mentioned') {
+        if (text(event, 'user_id') !== me() || !conversationId) return
+        void client.invalidateQueries({ queryKey: keys.lists })
+        countSoon()
+        onMention(conversationId, text(event, 'by'))
+      } else if (event.type === 'label.changed') {
+        void client.invalidateQueries({ queryKey: careKeys.labels })
+      } else if (event.type === 'user.changed') {
+        void client.invalidateQueries({ queryKey: careKeys.people })
+        if (text(event, 'user_id') === me()) void client.invalidateQueries({ queryKey: keys.session })
+      } else if (conversationId) {
+        if (event.type.startsWith('conversation.') || event.type === 'message.received') countSoon()
+        // Of a change of many only what is open is asked for; the lists follow its batches.
+        if (text(event, 'job_id') && !client.getQueryData(keys.conversation(conversationId))) return
         if (event.type === 'delivery.changed' && messageId) {
           const state = text(event, 'state')
           // Of an answer in parts only the message says what the whole is.
@@ -91,8 +130,21 @@ export function makeLiveListener(client: QueryClient, onArrival: (arrival: Arriv
     },
     onFreshStart() {
       forgetStates()
-      for (const queryKey of [keys.lists, ['conversation'], ['messages'], keys.channels, keys.plannedPosts])
+      const old = [keys.lists, ['conversation'], ['messages'], keys.channels, keys.plannedPosts]
+      for (const queryKey of [...old, careKeys.counts, careKeys.labels, careKeys.views, careKeys.drafts])
         void client.invalidateQueries({ queryKey })
+    },
+    onLine() {
+      // Nothing of it is numbered: after each gap it is asked for whole.
+      void readPresence().catch(() => undefined)
+    },
+    onTold(name, data) {
+      if (name === 'presence') putPresence((data as { users: HereJson[] }).users)
+      if (name === 'draft') {
+        const { conversation_id: id, version } = data as { conversation_id: string; version: number | null }
+        void client.invalidateQueries({ queryKey: careKeys.drafts })
+        tellOfDraft(id, version)
+      }
     },
     onSignedOut() {
       client.setQueryData(keys.session, null)

@@ -13,6 +13,10 @@ export interface LiveListener {
   /** The line begins without a number to resume from: all that is on the screen may be old. */
   onFreshStart(): void
   onSignedOut(): void
+  /** The line stands, again or for the first time. */
+  onLine(): void
+  /** What is told beside the facts, and never again: `presence`, `draft`. */
+  onTold(name: string, data: unknown): void
 }
 
 /** The server says something at least every 15 s; two missed beats mean that the line is dead. */
@@ -36,6 +40,9 @@ export const useLiveState = (): LiveState =>
   )
 
 export const liveState = (): LiveState => state
+
+/** Whether a change would be lost: it is refused then, in sight. */
+export const isOffline = (): boolean => state === 'offline' || !navigator.onLine
 
 /** Tries at once instead of waiting for the next turn. */
 export const reconnectNow = (): void => tryNow()
@@ -77,14 +84,16 @@ export function followEvents(listener: LiveListener): () => void {
       if (failures > 0 || state === 'offline') setState('catching_up')
       // Also where a number is known: what is on the screen is then right but for the facts that follow.
       if (lastNumber === undefined) listener.onFreshStart()
+      listener.onLine()
       waitForQuiet()
       for await (const frame of readFrames(response.body, heard)) {
         if (frame.retryMs !== undefined) suggestedMs = frame.retryMs
         if (frame.id !== undefined) lastNumber = frame.id
-        if (frame.data !== undefined) {
+        if (frame.data !== undefined && frame.id === undefined) listener.onTold(frame.name ?? '', parse(frame.data))
+        else if (frame.data !== undefined) {
           if (state !== 'live') waitForQuiet()
-          const event = parseEvent(frame.data)
-          if (event) listener.onEvent(event)
+          const event = parse(frame.data)
+          if (event) listener.onEvent(event as EventJson)
         }
       }
       if (line === mine) lostLine()
@@ -161,6 +170,7 @@ function setState(next: LiveState): void {
 
 interface Frame {
   readonly id: string | undefined
+  readonly name: string | undefined
   readonly data: string | undefined
   readonly retryMs: number | undefined
 }
@@ -185,20 +195,22 @@ async function* readFrames(body: ReadableStream<Uint8Array>, heard: () => void):
 
 function readFrame(text: string): Frame {
   let id: string | undefined
+  let name: string | undefined
   let retryMs: number | undefined
   const data: string[] = []
   for (const line of text.split(/\r?\n/)) {
-    const [, name, value] = /^([a-z]+): ?(.*)$/.exec(line) ?? []
-    if (name === 'id') id = value
-    else if (name === 'data') data.push(value ?? '')
-    else if (name === 'retry') retryMs = Number(value) || undefined
+    const [, field, value] = /^([a-z]+): ?(.*)$/.exec(line) ?? []
+    if (field === 'id') id = value
+    else if (field === 'event') name = value
+    else if (field === 'data') data.push(value ?? '')
+    else if (field === 'retry') retryMs = Number(value) || undefined
   }
-  return { id, data: data.length > 0 ? data.join('\n') : undefined, retryMs }
+  return { id, name, data: data.length > 0 ? data.join('\n') : undefined, retryMs }
 }
 
-function parseEvent(text: string): EventJson | undefined {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as EventJson
+    return JSON.parse(text)
   } catch {
     return undefined
   }

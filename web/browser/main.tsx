@@ -12,12 +12,13 @@ import { App } from './app.tsx'
 import { whenSignedOut } from './api.ts'
 import { keys, makeQueryClient } from './queries.ts'
 import { Mended } from './states.tsx'
-import { SpeechProvider } from './texts/index.tsx'
+import { fetchFirstTexts, SpeechProvider } from './texts/index.tsx'
 import { theme, variables } from './theme.ts'
 
 const client = makeQueryClient()
 whenSignedOut(() => client.setQueryData(keys.session, null))
 
+await fetchFirstTexts()
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no root')
 createRoot(root).render(

@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from '@mantine/core'
 import { IconArrowBackUp, IconExternalLink, IconEyeOff, IconLock, IconNote, IconWorld } from '@tabler/icons-react'
-import { memo, type ReactNode } from 'react'
+import { Fragment, memo, type ReactNode } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { ActNotes, Acts, asWished } from './answering/acts.tsx'
 import { ExtrasBelow } from './answering/extras-below.tsx'
@@ -11,6 +11,7 @@ import { Person } from './person.tsx'
 import { isLocal } from './queries.ts'
 import type { Kind } from './sayable.ts'
 import { useSession } from './session.ts'
+import { splitNames } from './care/mentions.ts'
 import { useSpeech, type Translate } from './texts/index.tsx'
 
 interface Props {
@@ -143,7 +144,7 @@ function Body({ message }: { readonly message: MessageJson }) {
   if (message.text) {
     return (
       <p className="text" dir="auto">
-        {linked(message.text)}
+        {message.kind === 'note' ? named(message.text) : linked(message.text)}
       </p>
     )
   }
@@ -152,6 +153,18 @@ function Body({ message }: { readonly message: MessageJson }) {
     return <p className="deleted">{t(`message.hint_${hint}`)}</p>
   return message.attachments.length === 0 ? <p className="deleted">{t('message.no_text')}</p> : null
 }
+
+/** In a note, those of us whom it names. */
+const named = (text: string): ReactNode[] =>
+  splitNames(text).map((part, index) =>
+    index % 2 === 1 ? (
+      <strong key={index} className="named">
+        @{part}
+      </strong>
+    ) : (
+      <Fragment key={index}>{linked(part)}</Fragment>
+    ),
+  )
 
 /** Web addresses as links; nothing else in a text is ever more than text. */
 function linked(text: string): ReactNode[] {

@@ -8,12 +8,18 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
-import { api, newKey, Problem, type Page, type View } from './api.ts'
+import { api, newKey, Problem, type Page } from './api.ts'
+import type { CareWish } from './care/api.ts'
+import { belongs, type Filter } from './care/filter.ts'
+import { careKeys } from './care/queries.ts'
+import { shownAfter, type Names } from './care/wish.ts'
+import { isOffline } from './live.ts'
 
 export const keys = {
   session: ['session'],
   lists: ['conversations'],
-  list: (view: View, q: string) => ['conversations', view, q],
+  list: (meant: Filter | undefined) => ['conversations', 'list', meant] as const,
+  othersOf: (contactId: string) => ['conversations', 'of', contactId] as const,
   conversation: (id: string) => ['conversation', id],
   messages: (conversationId: string) => ['messages', conversationId],
   contact: (id: string) => ['contact', id],
@@ -51,21 +57,27 @@ export function makeQueryClient(): QueryClient {
 export const useSessionQuery = () =>
   useQuery({ queryKey: keys.session, queryFn: () => api.session(), staleTime: Infinity, gcTime: Infinity })
 
-export const useConversations = (view: View, q: string) =>
+/** Those that are meant; undefined: it is not known yet what is meant. */
+export const useConversations = (meant: Filter | undefined) =>
   useInfiniteQuery({
-    queryKey: keys.list(view, q),
-    queryFn: ({ pageParam, signal }) => api.conversations(view, q, pageParam, signal),
+    queryKey: keys.list(meant),
+    queryFn: ({ pageParam, signal }) => {
+      const { view: _, ...asked } = meant ?? {}
+      return api.conversations(asked, pageParam, signal)
+    },
+    enabled: meant !== undefined,
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
   })
 
 /** One conversation, with what may be said in it; what the list knows of it shows at once. */
-export const useConversation = (id: string) => {
+export const useConversation = (id: string | undefined) => {
   const client = useQueryClient()
   return useQuery<ConversationJson>({
-    queryKey: keys.conversation(id),
-    queryFn: ({ signal }) => api.conversation(id, signal),
-    placeholderData: () => findInLists(client, id),
+    queryKey: keys.conversation(id ?? ''),
+    queryFn: ({ signal }) => api.conversation(id ?? '', signal),
+    enabled: id !== undefined,
+    placeholderData: () => findInLists(client, id ?? ''),
   })
 }
 
@@ -80,32 +92,42 @@ export const useMessages = (conversationId: string) =>
 export const useContact = (id: string) =>
   useQuery({ queryKey: keys.contact(id), queryFn: ({ signal }) => api.contact(id, signal), staleTime: 60_000 })
 
-/** Resolve, reopen, assign: shown at once, taken back if the server refuses. */
-export function useConversationChange(conversation: ConversationJson | undefined, onRefused: (error: Error) => void) {
+/** Whatever else this contact has written: the newest few. */
+export const useOthersOf = (contactId: string) =>
+  useQuery({
+    queryKey: keys.othersOf(contactId),
+    queryFn: ({ signal }) => api.conversations({ contact_id: contactId, limit: '10' }, null, signal),
+    staleTime: 30_000,
+  })
+
+/** Any change of care: shown at once, taken back if the server refuses; refused here while offline. */
+export function useConversationChange(
+  conversation: ConversationJson | undefined,
+  names: Names,
+  onRefused: (error: Error) => void,
+) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (change: ConversationChange) => {
+    mutationFn: (wish: CareWish) => {
       if (!conversation) throw new Error('no conversation')
-      return api.changeConversation(conversation.id, {
-        ...(change.status && { status: change.status }),
-        ...(change.assignee !== undefined && { assignee_id: change.assignee?.id ?? null }),
-      })
+      if (isOffline()) throw new Problem(0, 'offline', '')
+      return api.changeConversation(conversation.id, wish)
     },
-    onMutate: (change) => {
-      if (conversation) putConversation(client, { ...conversation, ...change })
-      return conversation
+    onMutate: (wish) => {
+      const before =
+        conversation && (client.getQueryData<ConversationJson>(keys.conversation(conversation.id)) ?? conversation)
+      if (before && !isOffline()) putConversation(client, shownAfter(before, wish, names))
+      return before
     },
-    onSuccess: (answer) => putConversation(client, answer),
-    onError: (error, _change, before) => {
+    onSuccess: (answer) => {
+      putConversation(client, answer)
+      void client.invalidateQueries({ queryKey: careKeys.counts })
+    },
+    onError: (error, _wish, before) => {
       if (before) putConversation(client, before)
       onRefused(error)
     },
   })
-}
-
-export interface ConversationChange {
-  readonly status?: 'open' | 'resolved'
-  readonly assignee?: { readonly id: string; readonly name: string } | null
 }
 
 /** A file that could not be fetched is asked for once more; a fact tells what became of it. */
@@ -121,24 +143,15 @@ export function putConversation(client: QueryClient, conversation: ConversationJ
   )
   const me = client.getQueryData<{ user: { id: string } } | null>(keys.session)?.user.id
   for (const [key, data] of client.getQueriesData<Pages<ConversationJson>>({ queryKey: keys.lists })) {
-    if (!data) continue
-    const [, view, q] = key
+    const [, kind, meant] = key as readonly [string, string, Filter | undefined]
+    if (!data || kind !== 'list') continue
     const isThere = data.pages.some((page) => page.items.some(({ id }) => id === conversation.id))
-    // What a search would find only the server knows; a view is plain.
-    const belongs = q === '' ? belongsTo(conversation, view, me) : isThere
-    if (!isThere && !belongs) continue
-    client.setQueryData<Pages<ConversationJson>>(
-      key,
-      belongs ? upsert(data, conversation) : remove(data, conversation.id),
-    )
+    // What a search would find only the server knows: what is there stays until it is asked again.
+    const fits = belongs(conversation, meant ?? {}, me) ?? isThere
+    if (!fits) {
+      if (isThere) client.setQueryData<Pages<ConversationJson>>(key, remove(data, conversation.id))
+    } else client.setQueryData<Pages<ConversationJson>>(key, upsert(data, conversation))
   }
-}
-
-function belongsTo(conversation: ConversationJson, view: unknown, me: string | undefined): boolean {
-  if (view === 'unassigned') return conversation.assignee === null && conversation.status === 'open'
-  if (view === 'mine') return conversation.assignee?.id === me && conversation.status === 'open'
-  if (view === 'open' || view === 'resolved') return conversation.status === view
-  return true
 }
 
 /** Adds or replaces a message; one that was shown before the server had answered gives way to the real one. */
@@ -203,10 +216,8 @@ export const isLocal = (message: MessageJson): boolean => message.id.startsWith(
 export const allItems = <Item>(data: { readonly pages: readonly Page<Item>[] } | undefined): Item[] =>
   data?.pages.flatMap((page) => page.items) ?? []
 
-export const isInLists = (client: QueryClient, id: string): boolean => findInLists(client, id) !== undefined
-
 function findInLists(client: QueryClient, id: string): ConversationJson | undefined {
-  for (const [, data] of client.getQueriesData<Pages<ConversationJson>>({ queryKey: keys.lists })) {
+  for (const [, data] of client.getQueriesData<Pages<ConversationJson>>({ queryKey: [...keys.lists, 'list'] })) {
     const found = allItems(data).find((conversation) => conversation.id === id)
     if (found) return found
   }

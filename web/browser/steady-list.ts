@@ -5,13 +5,13 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
 import type { ConversationJson } from '../presenters/shapes.ts'
-import { rowHeight } from './conversation-row.tsx'
 
 export function useSteadyList(
   scroller: RefObject<HTMLDivElement | null>,
   conversations: readonly ConversationJson[],
   selected: string | undefined,
   scope: string,
+  rowHeight: number,
 ) {
   const virtualizer = useVirtualizer({
     count: conversations.length,
@@ -55,7 +55,7 @@ export function useSteadyList(
     const rows = element.querySelector<HTMLElement>('.rows')
     if (rows) rows.style.height = `${Math.max(order.length * rowHeight, top + element.clientHeight)}px`
     element.scrollTop = top
-  }, [conversations, scope, selected, scroller])
+  }, [conversations, scope, selected, scroller, rowHeight])
 
   useEffect(() => {
     const element = scroller.current
@@ -67,7 +67,9 @@ export function useSteadyList(
     }
     element.addEventListener('scroll', onScroll, { passive: true })
     return () => element.removeEventListener('scroll', onScroll)
-  }, [scroller])
+  }, [scroller, rowHeight])
+
+  useEffect(() => virtualizer.measure(), [virtualizer, rowHeight])
 
   // A row chosen by key is brought into sight; one that is in sight stays.
   useEffect(() => {

@@ -5,6 +5,10 @@ import { useEffect, useRef, useState } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { changeFile, pickedFiles, setFiles } from './answering/picked-files.ts'
 import { makeStandIn } from './answering/stand-in.ts'
+import { withIds } from './care/mentions.ts'
+import { useColleagues } from './care/queries.ts'
+import { noteTypingEnd } from './care/presence.ts'
+import { useServerDraft } from './care/server-drafts.ts'
 import { api, Problem, type NewMessage } from './api.ts'
 import { keyFor, loadDraft, saveDraft, emptyDraft, type Choices, type Draft, type Saw } from './draft.ts'
 import { liveState, reconnectNow } from './live.ts'
@@ -30,6 +34,7 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
   const { t } = useSpeech()
   const { user } = useSession()
   const client = useQueryClient()
+  const colleagues = useColleagues()
   const [draft, setDraft] = useState<Draft>(() => loadDraft(conversation.id))
   const [isSending, setSending] = useState(false)
   const [failure, setFailure] = useState<string>()
@@ -53,9 +58,17 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
     if (!isBegun) setMeanwhile(undefined)
   }
 
+  const server = useServerDraft(
+    conversation.id,
+    draft,
+    (words) => change({ ...draft, ...words, tried: undefined }),
+    isSending,
+  )
+
   const send = async (kind: Kind, { text: instead, ...beside }: With = {}): Promise<void> => {
     const isFromField = instead === undefined
-    const text = (instead ?? draft.text).trim()
+    const words = (instead ?? draft.text).trim()
+    const text = kind === 'note' ? withIds(words, colleagues) : words
     const files = isFromField ? pickedFiles(conversation.id) : []
     const saw = draft.saw ?? look(client, conversation)
     const message: NewMessage = {
@@ -87,6 +100,7 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
     setFailure(undefined)
     setMeanwhile(undefined)
     setSending(true)
+    noteTypingEnd()
     const standIn = makeStandIn(conversation, message, tried.key, user, files)
     putMessage(client, standIn)
     try {
@@ -135,6 +149,7 @@ export function useDraft(conversation: ConversationJson, answered: MessageJson |
     isSending,
     failure,
     meanwhile,
+    server,
     answeredName: target && nameOf(target, conversation, user.id, t),
     setText: (text: string) => {
       setFailure(undefined)

@@ -1,10 +1,12 @@
 import type { Texts } from './en.ts'
 import { answerDe } from './answer-de.ts'
+import { inboxDe } from './inbox-de.ts'
 import { peopleDe } from './people-de.ts'
 
 export const de: Texts = {
   ...peopleDe,
   ...answerDe,
+  ...inboxDe,
   'app.name': 'Parley',
   'sign_in.title': 'Anmelden',
   'sign_in.lead': 'Ein Posteingang für alles, was Menschen Ihnen schreiben.',
@@ -86,11 +88,6 @@ export const de: Texts = {
 
   'inbox.conversations': 'Unterhaltungen',
   'inbox.views': 'Ansichten',
-  'view.all': 'Alle',
-  'view.unassigned': 'Frei',
-  'view.mine': 'Meine',
-  'view.open': 'Offen',
-  'view.resolved': 'Erledigt',
   'inbox.search': 'Unterhaltungen suchen',
   'inbox.search_clear': 'Suche leeren',
   'inbox.new': { one: '{count} neue', other: '{count} neue' },
@@ -101,13 +98,6 @@ export const de: Texts = {
   'inbox.empty_all_hint': 'Sobald jemand an einen Ihrer Kanäle schreibt, erscheint es hier von selbst.',
   'inbox.empty_connect': 'Kanal verbinden',
   'inbox.empty_phone': 'Als Kundschaft schreiben',
-  'inbox.empty_unassigned': 'Nichts wartet auf eine Zuweisung',
-  'inbox.empty_mine': 'Ihnen ist nichts zugewiesen',
-  'inbox.empty_mine_hint': 'Öffnen Sie eine Unterhaltung und drücken Sie a, um sie zu übernehmen.',
-  'inbox.empty_open': 'Nichts ist offen',
-  'inbox.empty_open_hint': 'Alles ist erledigt. Neue Nachrichten öffnen eine Unterhaltung wieder.',
-  'inbox.empty_resolved': 'Noch nichts erledigt',
-  'inbox.empty_resolved_hint': 'Drücken Sie e in einer Unterhaltung, um sie zu erledigen.',
   'inbox.empty_search': 'Nichts gefunden für „{q}“',
   'inbox.empty_search_hint': 'Versuchen Sie weniger oder andere Wörter, oder suchen Sie unter Alle.',
   'inbox.choose': 'Wählen Sie eine Unterhaltung',

@@ -1,4 +1,5 @@
 import { answerEn } from './answer-en.ts'
+import { inboxEn } from './inbox-en.ts'
 import { peopleEn } from './people-en.ts'
 
 /** Every text of the browser app in English: the pattern that each further language completes. `{name}` is filled in. */
@@ -10,6 +11,7 @@ export interface Plural {
 export const en = {
   ...peopleEn,
   ...answerEn,
+  ...inboxEn,
   'app.name': 'Parley',
   'sign_in.title': 'Sign in',
   'sign_in.lead': 'One inbox for what people write to you.',
@@ -87,11 +89,6 @@ export const en = {
 
   'inbox.conversations': 'Conversations',
   'inbox.views': 'Views',
-  'view.all': 'All',
-  'view.unassigned': 'Unassigned',
-  'view.mine': 'Mine',
-  'view.open': 'Open',
-  'view.resolved': 'Resolved',
   'inbox.search': 'Search conversations',
   'inbox.search_clear': 'Clear search',
   'inbox.new': { one: '{count} new', other: '{count} new' },
@@ -102,13 +99,6 @@ export const en = {
   'inbox.empty_all_hint': 'As soon as someone writes to one of your channels, it appears here by itself.',
   'inbox.empty_connect': 'Connect a channel',
   'inbox.empty_phone': 'Write as a customer',
-  'inbox.empty_unassigned': 'Nothing waits for an owner',
-  'inbox.empty_mine': 'Nothing is assigned to you',
-  'inbox.empty_mine_hint': 'Open a conversation and press a to take it.',
-  'inbox.empty_open': 'Nothing is open',
-  'inbox.empty_open_hint': 'Everything has been resolved. New messages open a conversation again.',
-  'inbox.empty_resolved': 'Nothing resolved yet',
-  'inbox.empty_resolved_hint': 'Press e in a conversation to resolve it.',
   'inbox.empty_search': 'Nothing found for “{q}”',
   'inbox.empty_search_hint': 'Try fewer or other words, or search in All.',
   'inbox.choose': 'Choose a conversation',

@@ -1,14 +1,26 @@
 /** The language of the screen: texts by key with plurals, and times as people say them. A further language is one more file. */
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
-import { de } from './de.ts'
-import { en, type Key as EarlyKey, type Plural, type Texts } from './en.ts'
+import type { Key as EarlyKey, Plural, Texts } from './en.ts'
 import type { postsEn } from './posts-en.ts'
 import { makeTimes, type Times } from './times.ts'
 
 export type Key = EarlyKey | keyof typeof postsEn
 
-export const languages = { en: { name: 'English', texts: en as Texts }, de: { name: 'Deutsch', texts: de } } as const
+export const languages = {
+  en: { name: 'English', load: async (): Promise<Texts> => (await import('./en.ts')).en },
+  de: { name: 'Deutsch', load: async (): Promise<Texts> => (await import('./de.ts')).de },
+} as const
 export type Language = keyof typeof languages
+
+/** Only what is spoken is fetched. */
+const fetched = new Map<Language, Texts>()
+
+async function fetchTexts(language: Language): Promise<void> {
+  if (!fetched.has(language)) fetched.set(language, await languages[language].load())
+}
+
+/** To be called before anything is drawn. */
+export const fetchFirstTexts = (): Promise<void> => fetchTexts(firstLanguage())
 
 type SomeTexts = Readonly<Partial<Record<Key, string | Plural>>>
 const late: Record<Language, SomeTexts> = { en: {}, de: {} }
@@ -32,13 +44,14 @@ export interface Speech {
 export const SpeechContext = createContext<Speech | null>(null)
 
 export function SpeechProvider({ children }: { readonly children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(firstLanguage)
+  const [language, show] = useState<Language>(firstLanguage)
   useEffect(() => {
     document.documentElement.lang = language
     remember(language)
   }, [language])
   const speech = useMemo<Speech>(() => {
     const t = makeTranslate(language)
+    const setLanguage = (next: Language): void => void fetchTexts(next).then(() => show(next))
     return { language, setLanguage, t, times: makeTimes(language, t) }
   }, [language])
   return <SpeechContext value={speech}>{children}</SpeechContext>
@@ -51,7 +64,7 @@ export function useSpeech(): Speech {
 }
 
 export function makeTranslate(language: Language): Translate {
-  const texts: SomeTexts = languages[language].texts
+  const texts: SomeTexts = fetched.get(language) ?? {}
   const rules = new Intl.PluralRules(language)
   const numbers = new Intl.NumberFormat(language)
   const choose = (text: string | Plural, count: unknown): string => {
