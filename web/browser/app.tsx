@@ -11,11 +11,14 @@ const AppDetail = lazy(async () => ({ default: (await import('./places/app-detai
 const Calendar = lazy(async () => ({ default: (await import('./places/calendar.tsx')).Calendar }))
 const Channels = lazy(async () => ({ default: (await import('./places/channels.tsx')).Channels }))
 const Channel = lazy(async () => ({ default: (await import('./places/channel.tsx')).Channel }))
+const ContactPlace = lazy(async () => ({ default: (await import('./places/contact.tsx')).ContactPlace }))
+const Contacts = lazy(async () => ({ default: (await import('./places/contacts.tsx')).Contacts }))
 const Connect = lazy(async () => ({ default: (await import('./places/connect.tsx')).Connect }))
 const Settings = lazy(async () => ({ default: (await import('./places/settings.tsx')).Settings }))
 const MustSetUp = lazy(async () => ({ default: (await import('./places/second-factor.tsx')).MustSetUp }))
 const Join = lazy(async () => ({ default: (await import('./join.tsx')).Join }))
 const SignIn = lazy(async () => ({ default: (await import('./sign-in.tsx')).SignIn }))
+const Search = lazy(async () => ({ default: (await import('./places/search.tsx')).Search }))
 const Received = lazy(async () => ({ default: (await import('./places/received.tsx')).Received }))
 
 export function App() {
@@ -60,6 +63,9 @@ export function App() {
             <Route path="/channels/connect" element={<Connect />} />
             <Route path="/channels/apps/:appId" element={<AppDetail />} />
             <Route path="/channels/:channelId" element={<Channel />} />
+            <Route path="/contacts" element={<Contacts />} />
+            <Route path="/contacts/:contactId" element={<ContactPlace />} />
+            <Route path="/search" element={<Search />} />
             <Route path="/received" element={<Received />} />
             <Route path="/received/:receivedId" element={<Received />} />
             <Route path="/settings/*" element={<Settings />} />

@@ -4,10 +4,12 @@ import { notifications } from '@mantine/notifications'
 import { spotlight } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
 import {
+  IconAddressBook,
   IconCalendarMonth,
   IconDeviceMobileMessage,
   IconInbox,
   IconListDetails,
+  IconListSearch,
   IconPlugConnected,
   IconSearch,
   IconSettings,
@@ -77,6 +79,8 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   useActions([
     go('go-inbox', 'action.go_inbox', 'g i', '/inbox'),
     go('go-calendar', 'action.go_calendar', 'g l', '/calendar'),
+    go('go-contacts', 'action.go_contacts', 'g p', '/contacts'),
+    go('go-search', 'action.search_all', 'g /', '/search'),
     go('go-channels', 'action.go_channels', 'g c', '/channels'),
     go('go-received', 'action.go_received', 'g r', '/received'),
     go('go-settings', 'action.go_settings', 'g s', '/settings/profile'),
@@ -112,6 +116,10 @@ export function Frame({ children }: { readonly children: ReactNode }) {
           {session.permissions.includes('posts.read') && (
             <Place to="/calendar" label="place.calendar" icon={IconCalendarMonth} />
           )}
+          {session.permissions.includes('contacts.read') && (
+            <Place to="/contacts" label="place.contacts" icon={IconAddressBook} />
+          )}
+          <Place to="/search" label="place.search" icon={IconListSearch} />
           <Place to="/channels" label="place.channels" icon={IconPlugConnected} />
           <Place to="/received" label="place.received" icon={IconListDetails} />
           <Place to="/settings/profile" label="place.settings" icon={IconSettings} />

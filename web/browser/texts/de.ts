@@ -25,6 +25,8 @@ export const de: Texts = {
 
   'place.inbox': 'Posteingang',
   'place.calendar': 'Kalender',
+  'place.contacts': 'Kontakte',
+  'place.search': 'Suche',
   'place.channels': 'Kanäle',
   'place.received': 'Empfangen',
   'place.phone': 'Telefon',
@@ -67,6 +69,8 @@ export const de: Texts = {
   'action.help': 'Alle Tasten zeigen',
   'action.go_inbox': 'Zum Posteingang',
   'action.go_calendar': 'Zum Kalender',
+  'action.go_contacts': 'Zu den Kontakten',
+  'action.search_all': 'In allem suchen',
   'action.go_channels': 'Zu den Kanälen',
   'action.go_received': 'Zu Empfangen',
   'action.next_line': 'Nächste Zeile',

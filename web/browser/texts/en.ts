@@ -28,6 +28,8 @@ export const en = {
 
   'place.inbox': 'Inbox',
   'place.calendar': 'Calendar',
+  'place.contacts': 'Contacts',
+  'place.search': 'Search',
   'place.channels': 'Channels',
   'place.received': 'Received',
   'place.phone': 'Phone',
@@ -68,6 +70,8 @@ export const en = {
   'action.help': 'Show all keys',
   'action.go_inbox': 'Go to inbox',
   'action.go_calendar': 'Go to calendar',
+  'action.go_contacts': 'Go to contacts',
+  'action.search_all': 'Search in everything',
   'action.go_channels': 'Go to channels',
   'action.go_received': 'Go to received',
   'action.next_line': 'Next line',

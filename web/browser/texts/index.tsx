@@ -1,10 +1,11 @@
 /** The language of the screen: texts by key with plurals, and times as people say them. A further language is one more file. */
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Key as EarlyKey, Plural, Texts } from './en.ts'
+import type { contactsEn } from './contacts-en.ts'
 import type { postsEn } from './posts-en.ts'
 import { makeTimes, type Times } from './times.ts'
 
-export type Key = EarlyKey | keyof typeof postsEn
+export type Key = EarlyKey | keyof typeof postsEn | keyof typeof contactsEn | keyof typeof rulesEn
 
 export const languages = {
   en: { name: 'English', load: async (): Promise<Texts> => (await import('./en.ts')).en },
