@@ -251,7 +251,7 @@ describe('answering', () => {
 
   it('a planned answer is changed, and called off when the customer writes', async () => {
     await box().fill('We will tell you tomorrow.')
-    await page.getByRole('button', { name: 'Send later' }).click()
+    await page.getByRole('button', { name: 'Plan for later' }).click()
     await page.getByRole('menuitem', { name: /^Tomorrow morning/ }).click()
     const planned = answerWith('We will tell you')
     await planned.getByText(/^Planned for .*9:00/).waitFor()
@@ -273,7 +273,7 @@ describe('answering', () => {
       ['See you soon.', 'Cancel'],
     ] as const) {
       await box().fill(text)
-      await page.getByRole('button', { name: 'Send later' }).click()
+      await page.getByRole('button', { name: 'Plan for later' }).click()
       await page.getByRole('menuitem', { name: /^In one hour/ }).click()
       await answerWith(text).getByRole('button', { name: button, exact: true }).click()
     }
@@ -284,7 +284,7 @@ describe('answering', () => {
 
   it('a template is found, filled in and sent', async () => {
     await go('Tomás Reis')
-    await page.getByRole('button', { name: 'More to send' }).click()
+    await page.getByRole('button', { name: 'More to say' }).click()
     await page.getByRole('menuitem', { name: 'Template' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Find by name or words').fill('minutes later')
@@ -305,7 +305,7 @@ describe('answering', () => {
   it('quick replies stand below the answer', async () => {
     await go('Inês Prata')
     await box().fill('Upper or lower deck?')
-    await page.getByRole('button', { name: 'More to send' }).click()
+    await page.getByRole('button', { name: 'More to say' }).click()
     await page.getByRole('menuitem', { name: 'Quick replies' }).click()
     await page.getByRole('textbox', { name: 'Choice 1' }).fill('Upper')
     await page.getByRole('textbox', { name: 'Choice 2' }).fill('Lower')

@@ -48,7 +48,7 @@ export const answerDe: {
   'answer.conversation_reassigned': 'Diese Unterhaltung ging an {colleague}, während Sie schrieben',
   'answer.nobody': 'niemanden',
 
-  'answer.more': 'Mehr zu senden',
+  'answer.more': 'Mehr zu sagen',
   'answer.template': 'Vorlage',
   'answer.template_choose': 'Vorlage wählen',
   'answer.template_find': 'Nach Namen oder Worten suchen',
@@ -78,7 +78,7 @@ export const answerDe: {
   'answer.choices_drop': 'Auswahl entfernen',
   'answer.choices_shown': 'Zur Auswahl',
 
-  'answer.later': 'Später senden',
+  'answer.later': 'Für später planen',
   'answer.later_hour': 'In einer Stunde',
   'answer.later_tomorrow': 'Morgen früh',
   'answer.later_monday': 'Montag früh',

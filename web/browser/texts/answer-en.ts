@@ -41,7 +41,7 @@ export const answerEn = {
   'answer.conversation_reassigned': 'This conversation went to {colleague} while you were writing',
   'answer.nobody': 'nobody',
 
-  'answer.more': 'More to send',
+  'answer.more': 'More to say',
   'answer.template': 'Template',
   'answer.template_choose': 'Choose a template',
   'answer.template_find': 'Find by name or words',
@@ -71,7 +71,7 @@ export const answerEn = {
   'answer.choices_drop': 'Remove the choices',
   'answer.choices_shown': 'To choose from',
 
-  'answer.later': 'Send later',
+  'answer.later': 'Plan for later',
   'answer.later_hour': 'In one hour',
   'answer.later_tomorrow': 'Tomorrow morning',
   'answer.later_monday': 'Monday morning',
@@ -96,7 +96,7 @@ export const answerEn = {
 
   'fate.refused': 'Not done: {reason}',
   'fate.queued_why': 'Queued: {reason}',
-  'fate.cancel': 'Cancel sending',
+  'fate.cancel': 'Call it off',
   'fate.cancelled': 'Cancelled.',
   'fate.cancelled_answered': 'The contact wrote first.',
   'fate.send_after_all': 'Send after all',
