@@ -5,7 +5,7 @@ import type { contactsEn } from './contacts-en.ts'
 import type { postsEn } from './posts-en.ts'
 import { makeTimes, type Times } from './times.ts'
 
-export type Key = EarlyKey | keyof typeof postsEn | keyof typeof contactsEn | keyof typeof rulesEn
+export type Key = EarlyKey | keyof typeof postsEn | keyof typeof contactsEn
 
 export const languages = {
   en: { name: 'English', load: async (): Promise<Texts> => (await import('./en.ts')).en },
