@@ -131,3 +131,9 @@ export const presentMacro = (macro: Macro) => ({
   team_id: macro.scope === 'team' ? macro.ownerId : null,
   acts: macro.acts.map((act) => ({ ...act })),
 })
+
+export type HoursJson = z.infer<typeof hoursShape>
+export type CannedJson = z.infer<typeof cannedShape>
+export type MacroJson = z.infer<typeof macroShape>
+export type RuleRunJson = z.infer<typeof ruleRunShape>
+export type TrialJson = z.infer<typeof trialShape>

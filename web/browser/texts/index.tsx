@@ -3,9 +3,10 @@ import { createContext, use, useEffect, useMemo, useState, type ReactNode } from
 import type { Key as EarlyKey, Plural, Texts } from './en.ts'
 import type { contactsEn } from './contacts-en.ts'
 import type { postsEn } from './posts-en.ts'
+import type { rulesEn } from './rules-en.ts'
 import { makeTimes, type Times } from './times.ts'
 
-export type Key = EarlyKey | keyof typeof postsEn | keyof typeof contactsEn
+export type Key = EarlyKey | keyof typeof postsEn | keyof typeof contactsEn | keyof typeof rulesEn
 
 export const languages = {
   en: { name: 'English', load: async (): Promise<Texts> => (await import('./en.ts')).en },
