@@ -354,7 +354,8 @@ describe('answering', () => {
         { width: 1440, height: 900 },
       ]) {
         await page.setViewportSize(size)
-        expect([colorScheme, size.width, await faultsHere()]).toEqual([colorScheme, size.width, []])
+        // The scheme follows the system a breath later.
+        await expect.poll(faultsHere, { timeout: 10_000, message: `${colorScheme}, ${String(size.width)}` }).toEqual([])
       }
     }
   })
