@@ -116,7 +116,8 @@ describe('someone who is limited to one channel', () => {
     const counts = { hidden: 0, shown: 0 }
     for (const route of guarded.filter(isPlain)) {
       const [foreign, mine] = things[route.path.split('/')[1] ?? ''] ?? []
-      if (foreign === undefined || mine === undefined) continue
+      // Counts name no conversation; whose they are is tried with the lists.
+      if (foreign === undefined || mine === undefined || route.path === '/conversations/counts') continue
       if (route.path.includes(':id')) {
         const body = nameOf(route) === 'POST /conversations/:id/messages' ? { kind: 'note', text: 'x' } : {}
         const ask = (id: string) =>

@@ -11,6 +11,7 @@ import type { Broker } from '../messaging/broker/contract.ts'
 import type { Storage } from '../storage/index.ts'
 import { openAuth } from './auth.ts'
 import { collectFigures } from './figures.ts'
+import { openListCache } from './list-cache.ts'
 import type { Live } from './live.ts'
 import { openLimiter, TooMany } from './limits.ts'
 import { describeApi } from './openapi.ts'
@@ -42,7 +43,7 @@ export function buildApp(context: AppContext): Express {
     byAddress: openLimiter({ burst: 40, perSecond: 0.5 }),
     byEmail: openLimiter({ burst: 10, perSecond: 1 / 30 }),
   }
-  const parts = { auth: openAuth(storage), live, presence, broker, signInLimiters }
+  const parts = { auth: openAuth(storage), live, lists: openListCache(live), presence, broker, signInLimiters }
   const document = JSON.stringify(describeApi(routes, version))
 
   const app = express()

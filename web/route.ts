@@ -9,10 +9,11 @@ import { invalid } from '../infra/errors.ts'
 import type { FieldFault } from '../infra/errors.ts'
 import type { Logger } from '../infra/logger.ts'
 import type { Broker } from '../messaging/broker/contract.ts'
-import type { Actor, Scope, Storage } from '../storage/index.ts'
+import type { Actor, Position, Scope, Storage } from '../storage/index.ts'
 import type { Permission } from '../storage/model/permissions.ts'
 import type { Auth, Identity } from './auth.ts'
 import type { Limiter } from './limits.ts'
+import type { ListCache } from './list-cache.ts'
 import type { Live } from './live.ts'
 import type { Presence } from './presence.ts'
 
@@ -34,6 +35,7 @@ export type Need = Permission | 'none' | 'public'
 export interface RouteParts {
   readonly auth: Auth
   readonly live: Live
+  readonly lists: ListCache
   readonly presence: Presence
   /** For what is handed on at once or never; all else is written down first. */
   readonly broker: Pick<Broker, 'publish'>
@@ -51,6 +53,8 @@ export interface Call {
   /** The asker as the audit log names them: who, by what, from where. */
   readonly actor: Actor
   readonly identity: Identity | undefined
+  /** How far the asker must see; moves with what is written here. */
+  readonly position: Position
   readonly parts: RouteParts
   /** The id for what this request makes: the same for every repetition under one Idempotency-Key. */
   readonly effectId: string

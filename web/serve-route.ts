@@ -43,7 +43,7 @@ export function serveRoute(route: Route, context: ServeContext): RequestHandler 
     const work = (effectId: string): Promise<Reply<unknown> | typeof answered> =>
       route.run(
         { params: request.params, query: request.query, body },
-        callOf(context, request, response, storage, identity, effectId),
+        callOf(context, request, response, storage, identity, effectId, position),
       )
     let reply: Reply<unknown> | typeof answered
     try {
@@ -74,6 +74,7 @@ function callOf(
   storage: Storage,
   identity: Identity | undefined,
   effectId: string,
+  position: Position,
 ): Call {
   return {
     config: context.config,
@@ -87,6 +88,7 @@ function callOf(
       return actorOf(identity, request)
     },
     identity,
+    position,
     parts: context.parts,
     effectId,
     request,

@@ -77,7 +77,7 @@ const columns = `c.id, c.account_id accountId, c.channel_id channelId, c.contact
 
 /** With what stands around it: whom it is with, and its marks as `kind:id` in one text. */
 const shownColumns = `${columns}, coalesce(p.name, '') contactName, a.handle, if(c.is_marked, (select group_concat(k.kind, ':', k.mark)
-  from conversation_marks k where k.account_id = c.account_id and k.conversation_id = c.id and k.kind in (1, 2)), null) marks`
+  from conversation_marks k where k.account_id = c.account_id and k.conversation_id = c.id and k.kind <= 2), null) marks`
 const around = `straight_join conversations c on c.account_id = ? and c.id = page.id
   left join contacts p on p.account_id = c.account_id and p.id = c.contact_id
   left join contact_addresses a on a.account_id = c.account_id and a.id = c.contact_address_id`
@@ -174,7 +174,7 @@ export const conversations = {
         parts.flatMap(({ values }) => values),
       ),
     )
-    return filters.map((_, index) => Number(rows.find(({ number }) => Number(number) === index)?.n ?? 0))
+    return filters.map((_, index) => rows.find(({ number }) => number === index)?.n ?? 0)
   },
 
   /** Holds the row until the transaction ends. */

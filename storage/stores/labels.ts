@@ -39,7 +39,7 @@ export const labels = {
 
   async count(reader: Reader, accountId: string): Promise<number> {
     const row = await reader.first<{ n: number }>('select count(*) n from labels where account_id = ?', [accountId])
-    return Number(row?.n ?? 0)
+    return row?.n ?? 0
   },
 
   /** The name is unique in the account (ER_DUP_ENTRY). */

@@ -52,7 +52,7 @@ export const views = {
       'select count(*) n from views where account_id = ? and owner_id = ?',
       [accountId, ownerId],
     )
-    return Number(row?.n ?? 0)
+    return row?.n ?? 0
   },
 
   async put(tx: Writer, view: View): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * The list of conversations over express, with who asks looked up and everything read, against a bare express handler that sends the
- * same bytes: requests a second by eight clients, in turn.
+ * same bytes: requests a second by eight clients, in turn. Once with all clients at one list, as after a fact that all browsers have heard
+ * of; once with every request for another.
  */
 import { createServer, get, Agent } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,8 +23,17 @@ export async function run({ conversations = 20_000 }: Options): Promise<BenchRes
   try {
     const node = await site.addNode()
     await seedAccount(site, site.ana, 'half', conversations, 0)
-    const headers = { authorization: `Bearer ${site.ana.token}` }
-    const text = await fetchText(`${node.url}${path}`, headers, agent)
+    const { accountId, userId } = site.ana
+    // One token has an allowance of its own.
+    const tokens = await site.storage.write((tx) =>
+      Promise.all(
+        Array.from({ length: clients }, (_, n) =>
+          site.storage.tokens.create(tx, { accountId, userId, name: `client ${String(n)}` }),
+        ),
+      ),
+    )
+    const headersOf = (n: number) => ({ authorization: `Bearer ${tokens[n]?.text ?? ''}` })
+    const text = await fetchText(`${node.url}${path}`, headersOf(0), agent)
     bare.disable('x-powered-by').disable('etag')
     bare.get('/api/v1/conversations', (_request, response) => {
       response.setHeader('cache-control', 'no-store')
@@ -31,18 +41,26 @@ export async function run({ conversations = 20_000 }: Options): Promise<BenchRes
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const other = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
-    const [ours, limit]: [number[], number[]] = [[], []]
+    const [ours, limit, apart]: [number[], number[], number[]] = [[], [], []]
     for (let round = -1; round < rounds; round++) {
-      const one = await rateOf(() => fetchText(`${node.url}${path}`, headers, agent))
-      const two = await rateOf(() => fetchText(`${other}${path}`, headers, agent))
-      if (round >= 0) ours.push(one)
-      if (round >= 0) limit.push(two)
+      const one = await rateOf((n) => fetchText(`${node.url}${path}`, headersOf(n), agent))
+      const two = await rateOf((n) => fetchText(`${other}${path}`, headersOf(n), agent))
+      // Every request for another list, so that none is given twice.
+      const three = await rateOf((n, turn) => {
+        const since = new Date(Date.UTC(2020, 0, 1) + (turn * clients + n) * 1000 + round).toISOString()
+        return fetchText(`${node.url}${path}&since=${since}`, headersOf(n), agent)
+      })
+      if (round < 0) continue
+      ours.push(one)
+      limit.push(two)
+      apart.push(three)
     }
     const median = (list: number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0
     return {
       ...{ name: 'api', ours: Math.round(median(ours)), limit: Math.round(median(limit)) },
       ratio: Number((median(ours) / median(limit)).toFixed(3)),
       ...{ unit: 'requests/s', runs: rounds, bytes: text.length, conversations },
+      eachAnother: { perSecond: Math.round(median(apart)), ratio: Number((median(apart) / median(limit)).toFixed(3)) },
     }
   } finally {
     agent.destroy()
@@ -51,12 +69,12 @@ export async function run({ conversations = 20_000 }: Options): Promise<BenchRes
   }
 }
 
-async function rateOf(ask: () => Promise<string>): Promise<number> {
+async function rateOf(ask: (client: number, turn: number) => Promise<string>): Promise<number> {
   const end = performance.now() + seconds * 1000
   let count = 0
   await Promise.all(
-    Array.from({ length: clients }, async () => {
-      for (; performance.now() < end; count++) await ask()
+    Array.from({ length: clients }, async (_, client) => {
+      for (let turn = 0; performance.now() < end; turn++, count++) await ask(client, turn)
     }),
   )
   return count / seconds

@@ -33,7 +33,7 @@ export const connectTo = (site: Pick<Site, 'config'>): Promise<Connection> =>
 /** Fills this person's account. @param messages of each conversation */
 export async function seedAccount(
   site: Site,
-  { accountId, userId }: Person,
+  { accountId }: Person,
   distribution: Distribution,
   conversations: number,
   messages: number,
@@ -49,8 +49,10 @@ export async function seedAccount(
   // The replica is not asked: what it is not told makes loading twice as fast, where the server allows it.
   await connection.query('set session sql_log_bin = 0').catch(() => undefined)
   await connection.query('set session unique_checks = 0, foreign_key_checks = 0')
-  const insert = async (sql: string, values: readonly unknown[] = []): Promise<number> =>
-    (await connection.query<ResultSetHeader>(sql, values)).at(0)?.affectedRows ?? 0
+  const insert = async (sql: string, values: readonly unknown[] = []): Promise<number> => {
+    const [result] = await connection.query<ResultSetHeader>(sql, [...values])
+    return result.affectedRows
+  }
   const many = (table: string, columns: string, rows: readonly (readonly unknown[])[]) =>
     insert(`insert into ${table} (${columns}) values ?`, [rows])
   const now = new Date()
@@ -71,14 +73,14 @@ export async function seedAccount(
   // What is not done is of the last weeks, mostly.
   const isOpen = `${draw('status')} < ${String(open + pending + snoozed)}`
   const when = `if(${isOpen}, date_sub('2026-11-01', interval floor(pow(${draw('when')}, 2) * 7776000) second), ${active})`
-  const rows: Record<string, number> = { conversations: 0, marks: 0, messages: 0 }
+  const rows = { conversations: 0, marks: 0, messages: 0 }
   for (let from = 1; from <= conversations; from += batch) {
     const to = Math.min(conversations, from + batch - 1)
     const sequence = `seq_${String(from)}_to_${String(to)}`
     await insert(`insert into contacts (id, account_id, name, created_at, updated_at) select ${at('00c0')}, '${accountId}', concat('Person ', seq), now(3), now(3) from ${sequence}`) // prettier-ignore
     await insert(`insert into contact_addresses (id, account_id, contact_id, channel_type, scope, external_id, handle, created_at) select ${at('00a0')}, '${accountId}', ${at('00c0')}, 'facebook', '${pageId}', concat('p', seq), concat('@p', seq), now(3) from ${sequence}`) // prettier-ignore
-    rows['conversations'] =
-      (rows['conversations'] ?? 0) +
+    rows.conversations =
+      rows.conversations +
       (await insert(`insert into conversations (id, account_id, channel_id, contact_id, contact_address_id, visibility, thread_key, status, assignee_id, team_id,
         priority, preview, last_activity_at, last_inbound_at, waiting_since, is_marked, created_at, updated_at)
         select id, '${accountId}', channel, contact, address, visibility, concat('t', seq), status, assignee, team, priority, preview, at, at,
@@ -92,14 +94,13 @@ export async function seedAccount(
       insert(`insert ignore into conversation_marks (account_id, conversation_id, kind, mark, status, last_activity_at)
         select c.account_id, c.id, ${String(kind)}, ${value}, c.status, c.last_activity_at from ${sequence} straight_join conversations c on c.id = ${at('0c00')} where ${where}`) // prettier-ignore
     for (const n of [1, 2])
-      rows['marks'] =
-        (rows['marks'] ?? 0) +
-        (await mark(1, oneOf(labels, `label${String(n)}`), `${draw('labelled')} < 0.3 and c.is_marked`))
-    rows['marks'] += await mark(4, "concat('00000000-0000-0000-0000-00000000000', c.priority)", 'c.priority > 0')
-    rows['marks'] += await mark(5, "'00000000-0000-0000-0000-000000000000'", "c.visibility = 'public'")
+      rows.marks =
+        rows.marks + (await mark(1, oneOf(labels, `label${String(n)}`), `${draw('labelled')} < 0.3 and c.is_marked`))
+    rows.marks += await mark(4, "concat('00000000-0000-0000-0000-00000000000', c.priority)", 'c.priority > 0')
+    rows.marks += await mark(5, "'00000000-0000-0000-0000-000000000000'", "c.visibility = 'public'")
     if (messages > 0)
-      rows['messages'] =
-        (rows['messages'] ?? 0) +
+      rows.messages =
+        rows.messages +
         (await insert(`insert into messages (id, account_id, channel_id, conversation_id, contact_id, direction, kind, visibility, external_id, text, occurred_at, received_at)
           select cast(concat('0190', lpad(hex(m.seq), 4, '0'), '-${accountId.slice(-4)}-7000-9000-', lpad(hex(s.seq), 12, '0')) as uuid), c.account_id, c.channel_id, c.id,
             if(m.seq % 2, c.contact_id, null), if(m.seq % 2, 'inbound', 'outbound'), if(m.seq % 2, 'message', 'reply'), c.visibility, concat('m', s.seq, '.', m.seq),

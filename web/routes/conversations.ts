@@ -19,10 +19,23 @@ import { presentMessages } from '../presenters/message.ts'
 import { noteFiles, noteLength, presentSayable } from '../presenters/sayable.ts'
 import { conversationShape, messageShape, page } from '../presenters/shapes.ts'
 import type { ConversationJson } from '../presenters/shapes.ts'
-import { listFields, route } from '../route.ts'
+import { answered, listFields, route } from '../route.ts'
 import type { Call } from '../route.ts'
 import { careShape, needForCare } from './care.ts'
 import { answerMessage } from './messages.ts'
+
+const listQuery = z.strictObject({
+  ...listFields,
+  ...queryFields,
+  view: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('`all`, `mine`, `unassigned`, `mentions` or the id of a view; what is asked beside it goes before'),
+})
+type ListQuery = z.output<typeof listQuery>
+const conversationPage = page(conversationShape)
+type ConversationPage = z.output<typeof conversationPage>
 
 export const conversationRoutes = [
   route({
@@ -32,28 +45,18 @@ export const conversationRoutes = [
     summary:
       'Conversations, by every part of a filter together; the newest activity first, if no other order is asked for',
     permission: 'conversations.read',
-    query: z.strictObject({
-      ...listFields,
-      ...queryFields,
-      view: z
-        .string()
-        .max(64)
-        .optional()
-        .describe('`all`, `mine`, `unassigned`, `mentions` or the id of a view; what is asked beside it goes before'),
-    }),
-    answer: page(conversationShape),
-    async handle({ query: { limit, cursor, view, ...asked } }, call) {
-      const { storage, asker } = call
-      const input = await withView(view, asked, call)
-      const after = readCursor(cursor)
-      const filter: ConversationFilter = {
-        ...(await readFilter(input, call, storage.fresh)),
-        limit: limit + 1,
-        ...(after !== undefined && { after }),
-      }
-      const rows = await storage.conversations.list(storage.fresh, asker.accountId, filter, asker.scope)
-      const { items, next_cursor } = pageOf(rows, limit, (row) => placeIn(filter, row))
-      return { items: await presentConversations(storage, storage.fresh, asker.accountId, items), next_cursor }
+    query: listQuery,
+    answer: conversationPage,
+    async handle({ query }, call) {
+      const { asker, parts, response } = call
+      const who = isPersonal(query) ? asker.userId : JSON.stringify(asker.scope)
+      const key = `${who} ${JSON.stringify(query)}`
+      const text = await parts.lists.get(asker.accountId, key, call.position.gtid, async () =>
+        JSON.stringify(await answerList(query, call)),
+      )
+      response.setHeader('cache-control', 'no-store')
+      response.type('application/json').send(text)
+      return answered
     },
   }),
   route({
@@ -235,6 +238,26 @@ export const conversationRoutes = [
     },
   }),
 ]
+
+async function answerList({ limit, cursor, view, ...asked }: ListQuery, call: Call): Promise<ConversationPage> {
+  const { storage, asker } = call
+  const input = await withView(view, asked, call)
+  const after = readCursor(cursor)
+  const filter: ConversationFilter = {
+    ...(await readFilter(input, call, storage.fresh)),
+    limit: limit + 1,
+    ...(after !== undefined && { after }),
+  }
+  const rows = await storage.conversations.list(storage.fresh, asker.accountId, filter, asker.scope)
+  const { items, next_cursor } = pageOf(rows, limit, (row) => placeIn(filter, row))
+  return { items: await presentConversations(storage, storage.fresh, asker.accountId, items), next_cursor }
+}
+
+/** Whether it depends on who asks, beside what they may see. */
+const isPersonal = ({ assignee, participant, mentioned, team, view }: ListQuery): boolean =>
+  [assignee, participant, mentioned].includes('me') ||
+  team === 'mine' ||
+  (view !== undefined && view !== 'all' && view !== 'unassigned')
 
 interface GivenFiles {
   readonly attachment_ids?: readonly string[] | undefined
