@@ -37,6 +37,8 @@ export interface Auth {
 const keepMs = 2_000
 const mostKept = 10_000
 const touchMs = 60_000
+const touchLaterMs = 250
+const mostTouched = 10_000
 
 type Known = Omit<Identity, 'csrf' | 'confirmedAt'> & { readonly tokenId?: string }
 
@@ -44,6 +46,7 @@ type Known = Omit<Identity, 'csrf' | 'confirmedAt'> & { readonly tokenId?: strin
 export function openAuth(storage: Storage): Auth {
   const kept = new Map<string, { readonly value: Promise<Known | undefined>; readonly until: number }>()
   const touched = new Map<string, number>()
+  const due: { readonly accountId: string; readonly userId: string; readonly tokenId: string | undefined }[] = []
 
   const remember = (key: string, read: () => Promise<Known | undefined>): Promise<Known | undefined> => {
     const known = kept.get(key)
@@ -59,15 +62,26 @@ export function openAuth(storage: Storage): Auth {
   const touch = ({ asker, tokenId }: Known): void => {
     const name = tokenId ?? asker.userId
     if (Date.now() - (touched.get(name) ?? 0) < touchMs) return
-    if (touched.size >= mostKept) touched.clear()
+    if (touched.size >= mostTouched) touched.clear()
     touched.set(name, Date.now())
-    storage
-      .write((tx) =>
-        tokenId === undefined
-          ? storage.users.touch(tx, asker.accountId, asker.userId)
-          : storage.tokens.touch(tx, asker.accountId, tokenId),
-      )
-      .catch(() => touched.delete(name))
+    if (due.length === 0) setTimeout(writeDue, touchLaterMs).unref()
+    due.push({ accountId: asker.accountId, userId: asker.userId, tokenId })
+  }
+
+  /** All of the last moment together: after another node has gone, thousands come at once. */
+  const writeDue = (): void => {
+    for (const [accountId, some] of Map.groupBy(due.splice(0), (each) => each.accountId)) {
+      const tokenIds = some.flatMap(({ tokenId }) => tokenId ?? [])
+      const userIds = some.flatMap(({ userId, tokenId }) => (tokenId === undefined ? userId : []))
+      storage
+        .write(async (tx) => {
+          if (userIds.length > 0) await storage.users.touch(tx, accountId, userIds)
+          if (tokenIds.length > 0) await storage.tokens.touch(tx, accountId, tokenIds)
+        })
+        .catch(() => {
+          touched.clear()
+        })
+    }
   }
 
   const readToken = async (text: string): Promise<Known | undefined> => {

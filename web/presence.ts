@@ -145,9 +145,7 @@ export function openPresence(storage: Storage, live: Live, logger: Logger): Pres
     for (const accountId of live.accounts()) {
       const userIds = live.users(accountId)
       for (let from = 0; from < userIds.length; from += usersAtOnce)
-        await storage.write((tx) =>
-          storage.assignments.noteSeen(tx, accountId, userIds.slice(from, from + usersAtOnce)),
-        )
+        await storage.write((tx) => storage.users.touch(tx, accountId, userIds.slice(from, from + usersAtOnce)))
     }
   }
 

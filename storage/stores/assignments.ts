@@ -246,17 +246,6 @@ export const assignments = {
           )
     return affectedRows === 1
   },
-
-  /** These have a page open: they are there. */
-  async noteSeen(tx: Writer, accountId: string, userIds: readonly string[]): Promise<void> {
-    if (userIds.length === 0) return
-    const list = inList(userIds)
-    await tx.run(
-      `update users set seen_at = utc_timestamp(3) where account_id = ? and id in ${list.sql}
-       and (seen_at is null or seen_at < utc_timestamp(3) - interval 60 second)`,
-      [accountId, ...list.values],
-    )
-  },
 }
 
 const byAge = (a: Waiting, b: Waiting): number =>

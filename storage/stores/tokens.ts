@@ -4,6 +4,7 @@ import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
 import { isPermission } from '../model/permissions.ts'
 import type { Permission } from '../model/permissions.ts'
+import { inList } from './in-list.ts'
 
 export interface Token {
   readonly id: string
@@ -91,11 +92,12 @@ export const tokens = {
     return row && present(row)
   },
 
-  /** Notes that it is in use; at most one write in a minute. */
-  async touch(tx: Writer, accountId: string, id: string): Promise<void> {
+  /** Notes that they are in use; at most one write in a minute. */
+  async touch(tx: Writer, accountId: string, ids: readonly string[]): Promise<void> {
+    const list = inList(ids)
     await tx.run(
-      'update tokens set used_at = utc_timestamp(3) where account_id = ? and id = ? and (used_at is null or used_at < utc_timestamp(3) - interval 60 second)',
-      [accountId, id],
+      `update tokens set used_at = utc_timestamp(3) where account_id = ? and id in ${list.sql} and (used_at is null or used_at < utc_timestamp(3) - interval 60 second)`,
+      [accountId, ...list.values],
     )
   },
 

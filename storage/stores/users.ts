@@ -2,6 +2,7 @@
 import { newId } from '../../infra/ids.ts'
 import type { Reader, SqlValue, Writer } from '../database.ts'
 import type { Availability } from '../model/words.ts'
+import { inList } from './in-list.ts'
 import type { Secrets } from '../secrets.ts'
 
 export interface User {
@@ -183,10 +184,11 @@ export const users = {
   },
 
   /** Notes that they are here; at most one write in a minute. */
-  async touch(tx: Writer, accountId: string, id: string): Promise<void> {
+  async touch(tx: Writer, accountId: string, ids: readonly string[]): Promise<void> {
+    const list = inList(ids)
     await tx.run(
-      'update users set seen_at = utc_timestamp(3) where account_id = ? and id = ? and (seen_at is null or seen_at < utc_timestamp(3) - interval 60 second)',
-      [accountId, id],
+      `update users set seen_at = utc_timestamp(3) where account_id = ? and id in ${list.sql} and (seen_at is null or seen_at < utc_timestamp(3) - interval 60 second)`,
+      [accountId, ...list.values],
     )
   },
 

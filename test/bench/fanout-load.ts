@@ -28,16 +28,12 @@ export async function openStreams(
   onEvent: () => void,
 ): Promise<{ close: () => void }> {
   const open: ClientRequest[] = []
-  for (const token of order.tokens) {
-    await new Promise<void>((resolve, reject) => {
+  const tokens = [...order.tokens]
+  const openOne = (token: string): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${token}` }
       const asked = request(
-        {
-          host: '127.0.0.1',
-          port: order.port,
-          path: '/api/v1/live',
-          headers: { authorization: `Bearer ${token}` },
-          agent: false,
-        },
+        { host: '127.0.0.1', port: order.port, path: '/api/v1/live', headers, agent: false },
         (response) => {
           if (response.statusCode !== 200) reject(new Error(`a stream was answered ${String(response.statusCode)}`))
           let rest = ''
@@ -58,7 +54,10 @@ export async function openStreams(
       asked.end()
       open.push(asked)
     })
+  const openSome = async (): Promise<void> => {
+    for (let token = tokens.pop(); token !== undefined; token = tokens.pop()) await openOne(token)
   }
+  await Promise.all(Array.from({ length: 16 }, openSome))
   return {
     close() {
       for (const each of open) each.destroy()
@@ -77,7 +76,7 @@ async function measure(order: FanoutOrder): Promise<FanoutAnswer> {
     waiting -= 1
     if (waiting === 0) arrived()
   })
-  await sleep(1_500)
+  await sleep(4_000)
   for (const body of order.bodies) {
     // At any moment of whatever goes round there.
     await sleep(60 + Math.random() * 120)
@@ -98,7 +97,10 @@ async function measure(order: FanoutOrder): Promise<FanoutAnswer> {
   return { all }
 }
 
-const post = ({ port, path, secret }: FanoutOrder, body: string): Promise<void> =>
+export const post = (
+  { port, path, secret }: Pick<FanoutOrder, 'port' | 'path' | 'secret'>,
+  body: string,
+): Promise<void> =>
   new Promise((resolve, reject) => {
     const asked = request(
       {

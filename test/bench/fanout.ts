@@ -3,64 +3,37 @@
  * limit: a bare server that writes the same event to as many streams when it is asked to; and one commit. Each in a process of
  * its own, the browsers in another, by turns in one run; as one user and as 1,000 different ones.
  */
-import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { createApp, createChannel } from '../../backend/networks.ts'
-import { readConfig } from '../../infra/config.ts'
 import { newId } from '../../infra/ids.ts'
-import { silentLogger } from '../../infra/logger.ts'
-import { migrate, openStorage } from '../../storage/index.ts'
 import type { Storage } from '../../storage/index.ts'
-import { bakery, pageBody, writes } from '../people.ts'
 import type { FanoutAnswer, FanoutOrder } from './fanout-load.ts'
-import type { BenchResult } from './run.ts'
-
-const secret = 'bench-secret'
+import { bodyOf, freePort, openStage, secret } from './fanout-stage.ts'
+import type { BenchResult, Options } from './run.ts'
 
 /** @param options.streams open browsers @param options.rounds of each kind @param options.events in each round */
-export async function run(options: { streams?: number; rounds?: number; events?: number } = {}): Promise<BenchResult> {
+export async function run(
+  options: Options & { streams?: number; rounds?: number; events?: number } = {},
+): Promise<BenchResult> {
   const { streams = 1_000, rounds = 3, events = 25 } = options
-  const environment = { ...process.env, ...(await ownDatabase()), PARLEY_LOG_LEVEL: 'warn', PARLEY_DRAIN_MS: '0', NODE_ENV: 'production' } // prettier-ignore
-  const config = readConfig(environment)
-  await migrate(config, silentLogger)
-  const storage = await openStorage(config, silentLogger)
-  const children: ChildProcess[] = []
-  const start = (file: string, args: string[], env: object = {}): ChildProcess => {
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-      env: { ...environment, ...env },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
-    children.push(child)
-    return child
-  }
+  const stage = await openStage(streams)
+  const { storage, accountId, path, tokens } = stage
   try {
-    const { accountId, path } = await prepare(storage, config)
-    const tokens = await people(storage, accountId, streams)
-    const [webPort, barePort] = [await freePort(), await freePort()]
-    const listen = { PARLEY_LISTEN_HOST: '127.0.0.1', PARLEY_LISTEN_PORT: String(webPort) }
+    const barePort = await freePort()
     const ids = { conversation_id: newId(), message_id: newId(), channel_id: newId(), kind: 'message' }
     const data = { number: 123_456, type: 'message.received', at: new Date().toISOString(), data: ids }
-    start('../../infra/bin/parley.ts', ['run', 'web'], { ...listen, PARLEY_NODE: 'bench-web' })
-    start('../../infra/bin/parley.ts', ['run', 'messaging'], { PARLEY_NODE: 'bench-messaging' })
-    start('./fanout-bare.ts', [
+    stage.start('./fanout-bare.ts', [
       String(barePort),
       `id: 123456\nevent: message.received\ndata: ${JSON.stringify(data)}\n\n`,
     ])
-    const load = start('./fanout-load.ts', [])
-    await Promise.all([waitFor(`http://127.0.0.1:${String(webPort)}/health/ready`), sleep(3_000)])
+    stage.start('../../infra/bin/parley.ts', ['run', 'messaging'], { PARLEY_NODE: 'bench-messaging' })
+    const load = stage.start('./fanout-load.ts', [])
+    const { port: webPort } = await stage.startWeb('bench-web')
+    await sleep(3_000)
 
     let said = 0
     const measure = async (port: number, as: readonly string[], count = events): Promise<number[]> => {
-      const bodies = Array.from({ length: count }, () => {
-        const n = (said += 1)
-        return pageBody([
-          writes({ id: String(70_000 + (n % 50)) }, `m_fan_${String(n)}`, `Is it open? ${String(n)}`, new Date()),
-        ]).toString()
-      })
+      const bodies = Array.from({ length: count }, () => bodyOf((said += 1)))
       const order: FanoutOrder = { port, tokens: as, path, secret, bodies }
       load.send(order)
       const [answer] = (await once(load, 'message')) as [FanoutAnswer | { error: string }]
@@ -91,56 +64,9 @@ export async function run(options: { streams?: number; rounds?: number; events?:
       p99_by_round: p99,
     } // prettier-ignore
   } finally {
-    await Promise.all(children.map(end))
-    await storage.close()
+    await stage.close()
   }
 }
-
-/** A database of its own, so that nothing else is numbered meanwhile. */
-async function ownDatabase(): Promise<Record<string, string>> {
-  const given = readConfig()
-  const name = `bench_fan_${String(process.pid)}`
-  const at = (url: string, database: string): string => Object.assign(new URL(url), { pathname: `/${database}` }).href
-  const primary = given.primaryUrl?.reveal() ?? ''
-  const outside = await openStorage(
-    readConfig({ ...process.env, PARLEY_PRIMARY_URL: at(primary, 'information_schema'), PARLEY_REPLICA_URLS: '' }),
-    silentLogger,
-  )
-  await outside.write((tx) => tx.run(`create database ${name} character set utf8mb4`))
-  await outside.close()
-  return {
-    PARLEY_PREFIX: name,
-    PARLEY_PRIMARY_URL: at(primary, name),
-    PARLEY_REPLICA_URLS: given.replicaUrls.map((url) => at(url.reveal(), name)).join(','),
-  }
-}
-
-async function prepare(storage: Storage, config: ReturnType<typeof readConfig>) {
-  const account = await storage.write((tx) => storage.accounts.create(tx, 'Bench'))
-  const appId = await createApp(storage, config, account.id, { network: 'meta', name: 'Bench', secrets: [secret] })
-  await createChannel(storage, config, account.id, {
-    ...{
-      appId,
-      type: 'facebook',
-      name: bakery.name,
-      externalId: bakery.externalId,
-      credentials: { access_token: 'x' },
-    },
-  })
-  const app = await storage.apps.get(storage.primary, account.id, appId)
-  return { accountId: account.id, path: `/webhooks/${app?.webhookKey ?? ''}` }
-}
-
-const people = (storage: Storage, accountId: string, count: number): Promise<string[]> =>
-  storage.write(async (tx) => {
-    const tokens: string[] = []
-    for (let n = 0; n < count; n++) {
-      const email = `${newId()}@bench.example`
-      const userId = await storage.users.create(tx, { accountId, email, name: `Agent ${String(n)}`, role: 'agent', passwordHash: null }) // prettier-ignore
-      tokens.push((await storage.tokens.create(tx, { accountId, userId, name: 'bench' })).text)
-    }
-    return tokens
-  })
 
 async function commits(storage: Storage, accountId: string): Promise<number[]> {
   const all: number[] = []
@@ -152,31 +78,6 @@ async function commits(storage: Storage, accountId: string): Promise<number[]> {
     all.push(performance.now() - at)
   }
   return all
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-async function waitFor(url: string): Promise<void> {
-  const until = Date.now() + 30_000
-  while (Date.now() < until) {
-    const response = await fetch(url).catch(() => undefined)
-    if (response?.ok === true) return
-    await sleep(100)
-  }
-  throw new Error(`${url} does not answer`)
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGKILL')
-  await ended
 }
 
 const round = (value: number, digits = 1): number => Math.round(value * 10 ** digits) / 10 ** digits

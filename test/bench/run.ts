@@ -71,6 +71,10 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'from a webhook to the streams of 1,000 browsers, against a bare server that writes the same event to as many',
     load: () => import('./fanout.ts'),
   },
+  streams: {
+    about: '5,000 browsers at two web nodes: memory of a stream, and how long until all have an event',
+    load: () => import('./streams.ts'),
+  },
   fresh: {
     about: "a read after the reader's own write on the replica, against the same read on the primary",
     load: () => import('./fresh.ts'),
