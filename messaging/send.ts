@@ -10,6 +10,7 @@ import type { Seen } from './check-sayable.ts'
 import type { FileKind } from './connectors/connector.ts'
 import { presentExtras } from './extras.ts'
 import { naturalKind } from './files.ts'
+import { noteMentions } from './mentions.ts'
 import { newDeliveries } from './parts.ts'
 import { checkLater, planReply, scheduledFact } from './send-later.ts'
 import type { Later } from './send-later.ts'
@@ -101,6 +102,7 @@ export function addNote(
       documents.map((file) => ({ ...file, kind: naturalKind(file.document.contentType) })),
     )
     await dropDraft(storage, tx, note)
+    await noteMentions(storage, tx, message)
     await storage.outbox.append(tx, {
       type: 'note.added',
       accountId,

@@ -199,6 +199,20 @@ describe('the list of conversations', () => {
     expect(seen.filters - seen.empty).toBeGreaterThan(150)
   }, 60_000)
 
+  it('refuses a filter that takes too long, and says what to do', async () => {
+    const slow = storage.conversations.count(
+      {
+        // As if the table were a thousand times as large.
+        query: (sql, values) =>
+          storage.primary.query(sql.replace('max_statement_time = 3', 'max_statement_time = 0.00001'), values),
+        first: (sql, values) => storage.primary.first(sql, values),
+      },
+      accountId,
+      [{ q: 'nothing has this', limit: 1_001 }],
+    )
+    await expect(slow).rejects.toMatchObject({ status: 422, code: 'filter_too_slow' })
+  })
+
   it('shows labels and participants of each', async () => {
     const all = await storage.conversations.list(storage.primary, accountId, { limit: 500 }, everything)
     const known = new Map(rows.map((row) => [row.id, row]))

@@ -1,5 +1,5 @@
 /** The unit of care between a channel and a contact, or below one post. */
-import { Problem, codeOf } from '../../infra/errors.ts'
+import { Problem } from '../../infra/errors.ts'
 import { newId } from '../../infra/ids.ts'
 import type { Reader, Writer } from '../database.ts'
 import type { ConversationStatus, Visibility } from '../model/words.ts'
@@ -401,12 +401,16 @@ export const conversations = {
   },
 }
 
+/** MariaDB's ER_STATEMENT_TIMEOUT, which the driver knows by its number alone. */
+const isBrokenOff = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'errno' in error && error.errno === 1969
+
 /** @throws Problem 422 for a statement that was broken off for its length */
 async function bounded<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    if (codeOf(error) !== 'ER_STATEMENT_TIMEOUT') throw error
+    if (!isBrokenOff(error)) throw error
     throw new Problem(
       422,
       'filter_too_slow',
