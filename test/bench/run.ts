@@ -80,6 +80,9 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     load: () => import('./fresh.ts'),
   },
   cache: { about: "a cached read, against the bare client's get", load: () => import('./cache.ts') },
+  search: {
+    about: 'searches over HTTP, against the full-text query that one writes by hand: --messages=1000000',
+    load: () => import('./search.ts'),
   thumbnail: {
     about: 'smaller copies of pictures, against bare sharp making the same; the event loop meanwhile',
     load: () => import('./thumbnail.ts'),
