@@ -68,6 +68,13 @@ export function listSweeps(storage: Storage, logger: Logger, config: Pick<Config
       ),
     },
     {
+      name: 'old-bulk-jobs',
+      everyMs: 60_000,
+      work: clear('rows of changes of many', () =>
+        storage.write((tx) => storage.bulkJobs.removeBefore(tx, new Date(Date.now() - 30 * dayMs), portion)),
+      ),
+    },
+    {
       // What is pending stays however old it is; the messages that came of the others stay with their unique keys.
       name: 'old-received-bodies',
       everyMs: 60_000,

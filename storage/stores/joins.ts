@@ -1,6 +1,7 @@
 /** Two that turn out to be one: what was said under a person's new id joins what was said under the old one. */
 import type { Writer } from '../database.ts'
 import { anyOf } from './in-list.ts'
+import { markKinds, marks } from './marks.ts'
 
 interface Line {
   readonly id: string
@@ -143,5 +144,23 @@ async function joinLines(tx: Writer, accountId: string, from: Line, into: Line):
      where i.account_id = ? and i.id = ?`,
     [from.id, accountId, into.id],
   )
+  // Its priority goes with it.
+  await tx.run(
+    `delete from conversation_marks where account_id = ? and conversation_id = ? and kind = ${String(markKinds.priority)}`,
+    [accountId, from.id],
+  )
+  for (const table of ['conversation_marks', 'mentions'])
+    await tx.run(`update ignore ${table} set conversation_id = ? where account_id = ? and conversation_id = ?`, [
+      into.id,
+      accountId,
+      from.id,
+    ])
+  await tx.run('delete from conversation_marks where account_id = ? and conversation_id = ?', [accountId, from.id])
+  await tx.run(
+    `update conversations c set c.is_marked = exists (select 1 from conversation_marks m where m.account_id = c.account_id and m.conversation_id = c.id)
+     where c.account_id = ? and c.id = ?`,
+    [accountId, into.id],
+  )
+  await marks.follow(tx, [into.id])
   await tx.run('delete from conversations where account_id = ? and id = ?', [accountId, from.id])
 }
