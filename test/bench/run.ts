@@ -22,7 +22,9 @@ export interface BenchResult {
   readonly [detail: string]: unknown
 }
 
-const benches: Readonly<Record<string, { about: string; load: () => Promise<{ run: (options: Options) => Promise<BenchResult> }> }>> = {
+const benches: Readonly<
+  Record<string, { about: string; load: () => Promise<{ run: (options: Options) => Promise<BenchResult> }> }>
+> = {
   webhook: {
     about: 'signed webhook to 200, against a bare server with the same durable publish',
     load: () => import('./webhook.ts'),
@@ -48,7 +50,8 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     load: () => import('../chaos/answers.ts'),
   },
   schedule: {
-    about: '10,000 firings in a minute over two nodes, one frozen for 30 s; a backlog against a bare loop of claim and update',
+    about:
+      '10,000 firings in a minute over two nodes, one frozen for 30 s; a backlog against a bare loop of claim and update',
     load: () => import('./schedule.ts'),
   },
   seed: {
@@ -56,7 +59,8 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     load: () => import('./seed.ts'),
   },
   list: {
-    about: 'lists of conversations and one opened, over HTTP, against the same rows by a bare query: --conversations=100000',
+    about:
+      'lists of conversations and one opened, over HTTP, against the same rows by a bare query: --conversations=100000',
     load: () => import('./list.ts'),
   },
   answer: {
@@ -68,7 +72,8 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     load: () => import('./api.ts'),
   },
   fanout: {
-    about: 'from a webhook to the streams of 1,000 browsers, against a bare server that writes the same event to as many',
+    about:
+      'from a webhook to the streams of 1,000 browsers, against a bare server that writes the same event to as many',
     load: () => import('./fanout.ts'),
   },
   streams: {
@@ -83,6 +88,7 @@ const benches: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   search: {
     about: 'searches over HTTP, against the full-text query that one writes by hand: --messages=1000000',
     load: () => import('./search.ts'),
+  },
   thumbnail: {
     about: 'smaller copies of pictures, against bare sharp making the same; the event loop meanwhile',
     load: () => import('./thumbnail.ts'),
@@ -104,7 +110,9 @@ if (bench === undefined) {
 } else {
   const stop = await startServices()
   try {
-    const result = await (await bench.load()).run({
+    const result = await (
+      await bench.load()
+    ).run({
       ...(values.conversations !== undefined && { conversations: Number(values.conversations) }),
       ...(values.messages !== undefined && { messages: Number(values.messages) }),
     })

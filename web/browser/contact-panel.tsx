@@ -52,7 +52,7 @@ function About({ conversation, hrefOf }: AboutProps) {
       <Stack gap={6} align="center" className="panel-who">
         <Person name={conversation.contact.name} id={conversation.contact.id} size={64} />
         <Title order={2} size="h4" ta="center" className="panel-name" dir="auto">
-          {conversation.contact.name}
+          <Link to={`/contacts/${conversation.contact.id}`}>{conversation.contact.name}</Link>
         </Title>
         {conversation.contact.handle && <span className="dimmed">@{conversation.contact.handle}</span>}
       </Stack>
