@@ -170,6 +170,33 @@ describe('live events', () => {
     expect((await node.ask(site.zoe, 'GET', `/events?after=${String(begin)}`)).json.items).toEqual([])
   })
 
+  it('follow what someone may hear, within seconds, while the stream is open', async () => {
+    const [ana, ben] = [await listen(node, bearer(site.ana.token)), await listen(other, bearer(site.ben.token))]
+    await until(() => ana.text().includes(': ready') && ben.text().includes(': ready'))
+    const become = (role: string) =>
+      site.storage.write((tx) => site.storage.users.change(tx, site.ben.accountId, site.ben.userId, { role }))
+    /** Whether ben hears of what ana hears of. */
+    const hears = async () => {
+      const before = ben.heard.length
+      await announce(site.storage, site.ana.accountId, 1)
+      const number = await last()
+      await until(() => ana.heard.at(-1)?.id === number)
+      await sleep(200)
+      return ben.heard.length > before
+    }
+    await until(hears)
+    // Once they are known well, a change is found among all who listen.
+    await sleep(3_500)
+    const { accountId } = site.ben
+    const wish = { accountId, name: 'Counts people', permissions: ['users.read'] as const }
+    await become(await site.storage.write((tx) => site.storage.roles.create(tx, wish)))
+    await until(async () => !(await hears()))
+    await become('agent')
+    await until(hears)
+    ana.close()
+    ben.close()
+  }, 30_000)
+
   it('end with the session, within seconds, on every node', async () => {
     const answer = await node.ask(undefined, 'POST', '/session', { email: site.ben.email, password })
     const cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
