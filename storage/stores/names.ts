@@ -14,10 +14,11 @@ export interface NamedIds {
   readonly users: readonly string[]
   readonly teams: readonly string[]
   readonly labels: readonly string[]
+  readonly contacts?: readonly string[]
 }
 
-const extras = { channels: 'type', users: "''", teams: "''", labels: 'color' } as const
-const tables = ['channels', 'users', 'teams', 'labels'] as const
+const extras = { channels: 'type', users: "''", teams: "''", labels: 'color', contacts: "''" } as const
+const tables = ['channels', 'users', 'teams', 'labels', 'contacts'] as const
 
 export const names = {
   /** By id; what is gone is left out. */
@@ -25,7 +26,7 @@ export const names = {
     const parts: string[] = []
     const values: SqlValue[] = []
     for (const table of tables) {
-      const wanted = [...new Set(ids[table])]
+      const wanted = [...new Set(ids[table] ?? [])]
       if (wanted.length === 0) continue
       const list = inList(wanted)
       parts.push(`select id, name, ${extras[table]} extra from ${table} where account_id = ? and id in ${list.sql}`)

@@ -18,13 +18,16 @@ export async function presentMessages(
     .filter(({ direction, kind }) => direction === 'outbound' && kind !== 'note')
     .map(({ id }) => id)
   const contactIds = [...new Set(messages.flatMap(({ contactId }) => (contactId === null ? [] : [contactId])))]
-  const hasAuthors = messages.some(({ authorId }) => authorId !== null)
+  const authorIds = messages.flatMap(({ authorId }) => authorId ?? [])
   const hasReactions = messages.some(({ reactions }) => reactions !== null && reactions.length > 0)
-  const [attachments, deliveries, contacts, users, acts, channels] = await Promise.all([
+  const [attachments, deliveries, names, acts, channels] = await Promise.all([
     storage.attachments.ofMessages(reader, accountId, ids),
     storage.deliveries.ofMessages(reader, accountId, outboundIds),
-    storage.contacts.getMany(reader, accountId, contactIds),
-    hasAuthors ? storage.users.list(reader, accountId) : [],
+    storage.names.find(reader, accountId, {
+      ...{ channels: [], teams: [], labels: [] },
+      users: authorIds,
+      contacts: contactIds,
+    }),
     storage.acts.openOfMessages(reader, accountId, ids),
     hasReactions ? storage.channels.list(reader, accountId) : [],
   ])
@@ -43,7 +46,7 @@ export async function presentMessages(
     storage.deliveries.attemptsOf(
       reader,
       accountId,
-      deliveries.map(({ id }) => id),
+      deliveries.filter(({ attemptCount }) => attemptCount > 0).map(({ id }) => id),
     ),
     storage.documents.variantsOf(reader, accountId, documentIds),
     networksFor(storage, reader, accountId, deliveries),
@@ -54,7 +57,7 @@ export async function presentMessages(
     const delivery = presentDelivery(message, parts, attempts, files, networks)
     const isOurs = message.direction === 'outbound' && message.kind !== 'note'
     const ownId = channels.find(({ id }) => id === message.channelId)?.externalId
-    const author = message.authorId === null ? undefined : users.find(({ id }) => id === message.authorId)
+    const author = message.authorId === null ? undefined : names.get(message.authorId)
     return {
       id: message.id,
       channel_id: message.channelId,
@@ -65,7 +68,7 @@ export async function presentMessages(
       visibility: message.visibility,
       external_id: message.externalId,
       author: author === undefined ? null : { id: author.id, name: author.name },
-      contact_name: contacts.find(({ id }) => id === message.contactId)?.name ?? null,
+      contact_name: names.get(message.contactId ?? '')?.name ?? null,
       text: message.text,
       hint: hintOf(message),
       in_reply_to: message.inReplyTo,

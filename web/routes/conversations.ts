@@ -150,13 +150,19 @@ export const conversationRoutes = [
     answer: page(messageShape),
     async handle({ params, query }, call) {
       const { storage, asker } = call
-      await needConversation(params.id, call)
       const before = readCursor(query.cursor)
-      const rows = await storage.messages.list(storage.fresh, asker.accountId, {
-        conversationId: params.id,
-        limit: query.limit + 1,
-        ...(before !== undefined && { before: { occurredAt: before.at, id: before.id } }),
-      })
+      const rows = await storage.messages.list(
+        storage.fresh,
+        asker.accountId,
+        {
+          conversationId: params.id,
+          limit: query.limit + 1,
+          ...(before !== undefined && { before: { occurredAt: before.at, id: before.id } }),
+        },
+        asker.scope,
+      )
+      // Where there are some, it is within the scope.
+      if (rows.length === 0) await needConversation(params.id, call)
       const { items, next_cursor } = pageOf(rows, query.limit, (row) => ({ at: row.occurredAt, id: row.id }))
       return { items: await presentMessages(storage, storage.fresh, asker.accountId, items.reverse()), next_cursor }
     },
