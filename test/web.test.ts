@@ -7,6 +7,7 @@ import { newId } from '../infra/ids.ts'
 import { hashPassword, isPassword } from '../web/passwords.ts'
 import type { Route } from '../web/route.ts'
 import { routes } from '../web/routes.ts'
+import { ownThing } from './own-things.ts'
 import { until } from './platform.ts'
 import { beginConversation, connectChannels, openSite, password } from './web-site.ts'
 import type { Node, Person, Site } from './web-site.ts'
@@ -206,41 +207,6 @@ describe('who may ask', () => {
     },
   )
 
-  /** What belongs to Ana's account, or to Ana herself, of users and what is around them. */
-  async function ownPeople(): Promise<Readonly<Record<string, string>>> {
-    const { accountId, userId } = site.ana
-    const { storage } = site
-    return storage.write(async (tx) => {
-      const name = newId()
-      const role = { accountId, name, permissions: [] }
-      const link = { accountId, userId: null, email: `${name}@nowhere.example`, role: 'agent', createdBy: userId }
-      const limits = { channelIds: null, isTeamLimited: false, teamIds: null, ttlMs: 60_000 }
-      return {
-        users: site.ben.userId,
-        roles: await storage.roles.create(tx, role),
-        teams: await storage.teams.create(tx, { accountId, name }),
-        invitations: (await storage.invitations.create(tx, { ...link, ...limits })).id,
-        tokens: (await storage.tokens.create(tx, { accountId, userId, name })).id,
-        sessions: (await storage.sessions.list(accountId, userId))[0]?.id ?? '',
-      }
-    })
-  }
-
-  async function ownPost(): Promise<Readonly<Record<string, string>>> {
-    const post = await node.ask(site.ana, 'POST', '/posts', { text: 'Two more boats', channel_ids: [keys.pageId] })
-    expect(post.status).toBe(201)
-    return { posts: String(post.json.id), publications: String(post.json.channels[0].id) }
-  }
-
-  async function ownInbox(): Promise<Readonly<Record<string, string>>> {
-    const make = async (path: string, body: unknown) => String((await node.ask(site.ana, 'POST', path, body)).json.id)
-    return {
-      labels: await make('/labels', { name: newId() }),
-      views: await make('/views', { name: 'Boats', filter: { status: ['open'] }, is_for_all: true }),
-      'bulk-jobs': await make('/conversations/bulk', { ids: [conversation.id], change: { priority: 'low' } }),
-    }
-  }
-
   /** A body that would be good for a thing of one's own. */
   const goodBodies: Readonly<Record<string, unknown>> = {
     'PATCH /apps/:id': { secrets: ['stolen'] },
@@ -256,74 +222,21 @@ describe('who may ask', () => {
     'PATCH /views/:id': { name: 'Stolen' },
     'POST /conversations/:id/messages': { kind: 'note', text: 'I was here' },
     'POST /messages/:id/settle': { arrived: true },
+    'PUT /conversations/:id/draft': { kind: 'reply', text: 'I was here' },
+    'PATCH /rules/:id': { name: 'Stolen' },
+    'PATCH /canned-replies/:id': { name: 'Stolen' },
+    'PATCH /macros/:id': { name: 'Stolen' },
+    'PATCH /segments/:id': { name: 'Stolen' },
+    'PATCH /contacts/:id': { name: 'Stolen' },
+    'POST /contacts/:id/notes': { text: 'I was here' },
+    'PATCH /contacts/:id/notes/:note_id': { text: 'I was here' },
+    'POST /contacts/:id/merge': { other_id: newId() },
     'POST /messages/:id/acts': { what: 'react', emoji: '🎉' },
   }
   it.each(routes.filter(({ path }) => path.includes(':id')).map((route) => [nameOf(route), route] as const))(
     "%s shows nothing of another account's, nor of malformed ids",
     async (name, route) => {
-      const document = await site.storage.write((tx) =>
-        site.storage.documents.create(tx, {
-          accountId: site.ana.accountId,
-          digest: 'a'.repeat(64),
-          name: null,
-          contentType: 'text/plain',
-          size: 1,
-        }),
-      )
-      const [attachment] = await site.storage.write(async (tx) => {
-        const place = { accountId: site.ana.accountId, messageId: conversation.messageId }
-        await site.storage.attachments.insert(tx, [{ ...place, position: 0, kind: 'image', url: 'https://a.example/' }])
-        return site.storage.attachments.ofMessages(tx, place.accountId, [place.messageId])
-      })
-      const receivedId = newId()
-      await site.storage.write((tx) =>
-        site.storage.received.keepPending(tx, {
-          id: receivedId,
-          accountId: site.ana.accountId,
-          appId: keys.metaId,
-          body: Buffer.from('{}'),
-          receivedAt: new Date(),
-        }),
-      )
-      await site.storage.write((tx) =>
-        site.storage.parked.keep(tx, {
-          queue: 'inbound',
-          messageId: `m-${site.ana.accountId}`,
-          body: Buffer.from('x'),
-          properties: { account: site.ana.accountId },
-          tries: 8,
-          state: 'dead',
-          delayMs: 0,
-          lastError: 'no',
-        }),
-      )
-      const [letter] = await site.storage.parked.list(site.storage.primary, 'dead', 1)
-      const attemptId = newId()
-      await site.storage.write(async (tx) => {
-        const { accountId, userId } = site.ana
-        const wish = { appId: keys.metaId, type: 'facebook' as const, redirectUri: 'http://here', ttlMs: 60_000 }
-        await site.storage.connectAttempts.begin(tx, site.storage, {
-          ...{ ...wish, id: attemptId, accountId, userId },
-          ...{ state: attemptId, binding: 'session', data: '' },
-        })
-        await site.storage.connectAttempts.offer(tx, site.storage, attemptId, '[]', 60_000)
-      })
-      const existing: Readonly<Record<string, string>> = {
-        apps: keys.metaId,
-        channels: keys.pageId,
-        conversations: conversation.id,
-        messages: conversation.messageId,
-        contacts: conversation.contactId,
-        received: receivedId,
-        documents: document.id,
-        connect: attemptId,
-        attachments: attachment?.id ?? '',
-        'dead-letters': letter?.id ?? '',
-        ...(await ownPeople()),
-        ...(await ownPost()),
-        ...(await ownInbox()),
-      }
-      const own = existing[route.path.split('/')[1] ?? '']
+      const own = await ownThing(route.path.split('/')[1] ?? '', { site, node, keys, conversation })
       expect(own, `an existing thing for ${name}`).toBeDefined()
       for (const id of [
         own ?? '',
@@ -615,7 +528,8 @@ describe('conversations', () => {
     // Ben's words reach Ana a moment later, where her replica has them.
     const page = await until(async () => {
       const asked = await node.ask(site.ana, 'GET', `/conversations/${one.id}/messages?limit=2`)
-      return asked.json.items.some((item: { kind: string }) => item.kind === 'note') && asked
+      const items: { kind: string }[] = asked.json.items
+      return items.some(({ kind }) => kind === 'note') ? asked : undefined
     })
     expect(page.json.items.map((item: { kind: string }) => item.kind)).toEqual(['reply', 'note'])
     const older = await node.ask(
