@@ -84,14 +84,15 @@ export const renewContacts = (storage: Storage): Promise<number> =>
   storage.write((tx) => storage.contactKeys.renew(tx, portion))
 
 async function fill(storage: Storage, logger: Logger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+  const isOver = (): boolean => signal.aborted
+  while (!isOver()) {
     try {
       // What comes while this goes on is the follower's.
       const hasBegun = (await storage.followers.position(storage.primary, 'search')) !== undefined
       if (hasBegun && !(await backfillOnce(storage))) return
       await sleep(hasBegun ? 20 : 1_000, undefined, { signal })
     } catch (error) {
-      if (signal.aborted) return
+      if (isOver()) return
       logger.warn({ err: error }, 'the search could not be filled')
       await sleep(5_000, undefined, { signal }).catch(() => undefined)
     }

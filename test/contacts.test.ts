@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-assignment -- answers are looked into at will */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
 /** Contacts over HTTP: found by any address, described, noted about, merged and taken apart, blocked, put into segments. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renewContacts } from '../backend/search-index.ts'

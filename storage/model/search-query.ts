@@ -49,7 +49,7 @@ const names = ['from', 'channel', 'label', 'assignee'] as const
 /** Never throws. `before:` is up to the beginning of that day, `after:` from the beginning of the day after; days in UTC. */
 export function parseSearch(text: string): SearchQuery {
   const notes: SearchNote[] = []
-  if (text.length > longest) notes.push({ code: 'too_long', about: `${String(longest)}` })
+  if (text.length > longest) notes.push({ code: 'too_long', about: String(longest) })
   const wanted: Wanted[] = []
   const named: Record<(typeof names)[number], string[]> = { from: [], channel: [], label: [], assignee: [] }
   const has: SearchHas[] = []
@@ -111,7 +111,7 @@ export function parseSearch(text: string): SearchQuery {
     if (minus === '' && bare?.startsWith('-') === true) take(bare.replace(/^-+/, ''), false, true)
     else take(value, quoted !== undefined, minus !== '')
   }
-  if (wanted.length > mostWanted) notes.push({ code: 'too_long', about: `${String(mostWanted)}` })
+  if (wanted.length > mostWanted) notes.push({ code: 'too_long', about: String(mostWanted) })
   return {
     ...{ wanted: wanted.slice(0, mostWanted), words: words.join(' '), has, is, before, after, only, notes },
     ...{ from: named.from, channels: named.channel, labels: named.label, assignees: named.assignee },

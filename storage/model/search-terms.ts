@@ -127,7 +127,7 @@ export function phoneKey(text: string): string | undefined {
   const written = text.normalize('NFKC').trim()
   if (!/^\+?[\d\s()./-]+$/.test(written)) return undefined
   const digits = written.replace(/\(0\)/, '').replace(/\D/g, '').replace(/^0+/, '')
-  return digits.length < 6 || digits.length > 15 ? undefined : [...digits].reverse().join('')
+  return digits.length < 6 || digits.length > 15 ? undefined : Array.from(digits).reverse().join('')
 }
 
 /** An e-mail address as it is compared; undefined when it is none. */

@@ -173,7 +173,7 @@ export const contactRoutes = [
         contact: other,
         reasons: (reasons.get(other.id) ?? []).map(({ kind, value }) => ({
           kind: kind === 'phone' ? 'phone' : kind === 'email' ? 'email' : kind === 'handle' ? 'handle' : 'name',
-          value: kind === 'phone' ? [...value].reverse().join('') : value,
+          value: kind === 'phone' ? Array.from(value).reverse().join('') : value,
         })),
       }))
       return { items, next_cursor: null }
