@@ -178,7 +178,7 @@ describe('macros', () => {
         { do: 'priority', priority: 'urgent' },
       ],
     })
-    const preview = await ask(ana(), 'GET', `/conversations/${conversation}/macros/${id}`)
+    const preview = await ask(ana(), 'GET', `/macros/${id}/preview?conversation_id=${conversation}`)
     expect(preview.json.acts[0].text).toMatch(/^from [^{]+$/)
     const run = await ask(ana(), 'POST', `/conversations/${conversation}/macros/${id}`, {})
     expect([run.status, run.json.changed, run.json.said.length]).toEqual([200, ['assignee', 'priority'], 1])

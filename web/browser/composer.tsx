@@ -1,7 +1,7 @@
 /** Where answers are written. The kind of answer is said three times: by the tab, by the colour, and in words. */
 import { Alert, Button, Textarea, UnstyledButton } from '@mantine/core'
 import { IconListCheck, IconSend, IconX } from '@tabler/icons-react'
-import { useImperativeHandle, useRef, useState, type Ref } from 'react'
+import { lazy, Suspense, useImperativeHandle, useRef, useState, type Ref } from 'react'
 import type { ConversationJson, MessageJson } from '../presenters/shapes.ts'
 import { AttachButton } from './answering/attach-button.tsx'
 import { FilesStrip } from './answering/files-strip.tsx'
@@ -22,6 +22,8 @@ import { offersIn, ruleFor, sendable, type Kind } from './sayable.ts'
 import { useSession } from './session.ts'
 import { useSpeech } from './texts/index.tsx'
 import { useDraft, type With } from './use-draft.ts'
+
+const CannedPicker = lazy(async () => ({ default: (await import('./answering/canned-picker.tsx')).CannedPicker }))
 
 export interface ComposerHandle {
   /** To the text, in the kind that the other side sees, or in this one. */
@@ -158,6 +160,11 @@ export function Composer({ conversation, answered, clearAnswered, ref }: Props) 
           spellCheck
           classNames={{ input: 'composer-field' }}
         />
+      )}
+      {!refused && /^\//m.test(draft.text) && (
+        <Suspense>
+          <CannedPicker conversationId={conversation.id} field={field} text={draft.text} setText={draft.setText} />
+        </Suspense>
       )}
       {kind === 'note' && <MentionPicker field={field} text={draft.text} setText={draft.setText} />}
       <FilesStrip conversationId={conversation.id} files={picked} misfits={check.misfits} />

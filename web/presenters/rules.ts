@@ -5,8 +5,10 @@ import type { Found } from '../../backend/canned-replies.ts'
 import { conditionsShape, triggerShape } from '../../backend/rule-shapes.ts'
 import type { Trial } from '../../backend/try-rule.ts'
 import { macroScopes } from '../../storage/index.ts'
-import type { Document, Macro, OwnedHours, Rule, RuleRun } from '../../storage/index.ts'
+import type { Macro, OwnedHours, Rule, RuleRun } from '../../storage/index.ts'
 import { ruleOutcomes } from '../../storage/model/rules.ts'
+import { documentShape } from './shapes.ts'
+import type { DocumentJson } from './shapes.ts'
 
 const id = z.string().describe('opaque id')
 const instant = z.iso.datetime().describe('ISO 8601, UTC')
@@ -58,11 +60,9 @@ export const hoursShape = z.object({
   holidays: z.array(z.object({ date: z.string(), name: z.string() })),
 })
 
-const file = z.object({ id, name: z.string().nullable(), content_type: z.string(), size: z.int() })
-
 export const cannedShape = z.object({
   ...{ id, team_id: id.nullable(), shortcut: z.string(), name: z.string(), text: z.string() },
-  files: z.array(file),
+  files: z.array(documentShape),
   filled: z.string().nullable().describe('the text for the conversation that was asked for'),
   use_count: z.int(),
 })
@@ -115,15 +115,10 @@ export const presentHours = ({ accountId, ownerId, timeZone, weekly, holidays }:
   holidays: [...holidays],
 })
 
-export const presentCanned = (reply: Found, documents: ReadonlyMap<string, Document>) => ({
+export const presentCanned = (reply: Found, documents: ReadonlyMap<string, DocumentJson>) => ({
   ...{ id: reply.id, team_id: reply.ownerId === reply.accountId ? null : reply.ownerId, shortcut: reply.shortcut },
   ...{ name: reply.name, text: reply.text, filled: reply.filled, use_count: reply.useCount },
-  files: reply.documentIds.flatMap((each) => {
-    const document = documents.get(each)
-    return document === undefined
-      ? []
-      : [{ id: each, name: document.name, content_type: document.contentType, size: document.size }]
-  }),
+  files: reply.documentIds.flatMap((each) => documents.get(each) ?? []),
 })
 
 export const presentMacro = (macro: Macro) => ({

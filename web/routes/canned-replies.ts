@@ -4,6 +4,7 @@ import { changeCannedReply, createCannedReply, findCannedReplies, removeCannedRe
 import type { Found } from '../../backend/canned-replies.ts'
 import { forbidden, notFound } from '../../infra/errors.ts'
 import { isId } from '../../infra/ids.ts'
+import { presentDocument } from '../presenters/file.ts'
 import { cannedShape, presentCanned } from '../presenters/rules.ts'
 import { page } from '../presenters/shapes.ts'
 import { emptyBody, limitField, route } from '../route.ts'
@@ -123,7 +124,8 @@ export const cannedReplyRoutes = [
 async function present(found: readonly Found[], { storage, asker }: Call) {
   const ids = [...new Set(found.flatMap(({ documentIds }) => documentIds))]
   const documents = await storage.documents.getMany(storage.fresh, asker.accountId, ids)
-  const byId = new Map(documents.map((each) => [each.id, each]))
+  const presented = await Promise.all(documents.map((each) => presentDocument(each, storage)))
+  const byId = new Map(presented.map((each) => [each.id, each]))
   return found.map((reply) => presentCanned(reply, byId))
 }
 

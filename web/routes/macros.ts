@@ -81,14 +81,15 @@ export const macroRoutes = [
   }),
   route({
     method: 'get',
-    path: '/conversations/:id/macros/:macro_id',
+    path: '/macros/:id/preview',
     tag: 'macros',
-    summary: 'What a macro would do here, with its texts filled in',
+    summary: 'What a macro would do to a conversation, with its texts filled in',
     permission: 'conversations.read',
-    params: both,
+    params,
+    query: z.strictObject({ conversation_id: z.string().max(64) }),
     answer: z.object({ acts: z.array(z.record(z.string(), z.unknown())) }),
-    async handle({ params }, call) {
-      return { acts: (await previewMacro(call, params.id, params.macro_id)).map((act) => ({ ...act })) }
+    async handle({ params, query }, call) {
+      return { acts: (await previewMacro(call, query.conversation_id, params.id)).map((act) => ({ ...act })) }
     },
   }),
   route({

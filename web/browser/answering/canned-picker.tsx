@@ -6,15 +6,20 @@ import { useEffect, useId, useState, type RefObject } from 'react'
 import type { CannedJson } from '../../presenters/rules.ts'
 import { ask, newKey, query, type Page } from '../api.ts'
 import { useSpeech } from '../texts/index.tsx'
+import { pickedFiles, setFiles, type PickedFile } from './picked-files.ts'
 
 interface Props {
   readonly conversationId: string
   readonly field: RefObject<HTMLTextAreaElement | null>
   readonly text: string
   readonly setText: (text: string) => void
-  /** Files that go along with it. */
-  readonly takeFiles?: (files: CannedJson['files']) => void
 }
+
+/** It is on the server already. */
+const pick = (document: CannedJson['files'][number]): PickedFile => ({
+  ...{ key: newKey(), name: document.name ?? '', type: document.content_type, size: document.size },
+  ...{ progress: 1, document, failure: undefined, altText: '' },
+})
 
 /** What stands after the `/` before the cursor, and where the `/` is. */
 export function begunShortcut(text: string, cursor: number): { readonly from: number; readonly words: string } | null {
@@ -22,7 +27,7 @@ export function begunShortcut(text: string, cursor: number): { readonly from: nu
   return /^\/\S{0,40}$/.test(line) ? { from: cursor - line.length, words: line.slice(1) } : null
 }
 
-export function CannedPicker({ conversationId, field, text, setText, takeFiles }: Props) {
+export function CannedPicker({ conversationId, field, text, setText }: Props) {
   const { t } = useSpeech()
   const listId = useId()
   const [cursor, setCursor] = useState(0)
@@ -53,7 +58,7 @@ export function CannedPicker({ conversationId, field, text, setText, takeFiles }
     const filled = reply.filled ?? reply.text
     setText(`${text.slice(0, begun.from)}${filled}${text.slice(cursor)}`)
     setIndex(0)
-    if (reply.files.length > 0) takeFiles?.(reply.files)
+    if (reply.files.length > 0) setFiles(conversationId, [...pickedFiles(conversationId), ...reply.files.map(pick)])
     // What is used most comes first; a count that is lost harms nobody.
     ask('POST', `/canned-replies/${reply.id}/use`, {}, { key: newKey() }).catch(() => undefined)
     const at = begun.from + filled.length

@@ -37,7 +37,7 @@ export function ConditionsEditor({ group, set, names, depth = 1, drop }: Props) 
     put(parts.flatMap((each, n) => (n === at ? (part ?? []) : each)))
   return (
     <fieldset className="rule-part" data-depth={depth}>
-      <legend>{depth === 1 ? t('rules.conditions') : t('rules.add_group')}</legend>
+      <legend>{t(depth === 1 ? 'rules.conditions' : 'rules.group')}</legend>
       {parts.length === 0 && <p className="card-side">{t('rules.always')}</p>}
       {parts.length > 1 && (
         <Group gap="xs" wrap="nowrap">

@@ -1,4 +1,5 @@
 /** What a rule would do to the newest conversations, and why not to others. */
+import { VisuallyHidden } from '@mantine/core'
 import { IconCheck, IconMinus } from '@tabler/icons-react'
 import { Link } from 'react-router'
 import type { Conditions } from '../../../storage/model/rules.ts'
@@ -64,7 +65,7 @@ export function Verdict({ verdict, names }: { readonly verdict: unknown; readonl
         <li key={n} data-is={is}>
           {is ? <IconCheck size={14} aria-hidden /> : <IconMinus size={14} aria-hidden />}
           <span>
-            {names.condition(condition)}: {t(is ? 'rules.yes' : 'rules.no')}
+            {names.condition(condition)} <VisuallyHidden>({t(is ? 'rules.yes' : 'rules.no')})</VisuallyHidden>
           </span>
         </li>
       ))}

@@ -52,6 +52,7 @@ export const rulesDe: {
   'rules.always': 'Immer.',
   'rules.add_condition': 'Bedingung hinzufügen',
   'rules.add_group': 'Gruppe hinzufügen',
+  'rules.group': 'Gruppe',
   'rules.add_act': 'Schritt hinzufügen',
   'rules.drop': 'Wegnehmen: {what}',
   'rules.drop_group': 'Gruppe wegnehmen',

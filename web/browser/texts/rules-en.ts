@@ -45,6 +45,7 @@ export const rulesEn = {
   'rules.always': 'Always.',
   'rules.add_condition': 'Add condition',
   'rules.add_group': 'Add group',
+  'rules.group': 'Group',
   'rules.add_act': 'Add step',
   'rules.drop': 'Take away: {what}',
   'rules.drop_group': 'Take the group away',
