@@ -43,6 +43,12 @@ const verbs = {
     installServers({})
     return runNode([join(root, 'test', 'bench', 'run.ts'), ...args])
   },
+  async screens() {
+    await installProject()
+    installServers(testPackages)
+    await buildBrowser()
+    return runNode([join(root, 'test', 'browser', 'screens.ts'), ...args])
+  },
   async docs() {
     await installProject()
     return runNode([program('docs.ts'), ...args])

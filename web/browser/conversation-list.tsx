@@ -1,7 +1,7 @@
 import { Button, Loader, Skeleton, TextInput } from '@mantine/core'
 import { IconArrowUp, IconInbox, IconSearch, IconX } from '@tabler/icons-react'
 import type { useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
+import { Suspense, useCallback, useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { Link } from 'react-router'
 import type { ConversationJson } from '../presenters/shapes.ts'
 import type { Chosen } from './care/chosen.ts'
@@ -62,7 +62,7 @@ export function ConversationList(props: Props) {
       <ViewTabs filter={filter} />
       <SearchField {...props} />
       <FilterBar filter={filter} change={change} take={props.take} />
-      {props.above}
+      <Suspense>{props.above}</Suspense>
       <div className="list-body">
         {steady.newAbove > 0 && (
           <Button
@@ -120,7 +120,7 @@ export function ConversationList(props: Props) {
           )}
         </div>
       </div>
-      {props.below}
+      <Suspense>{props.below}</Suspense>
     </section>
   )
 }

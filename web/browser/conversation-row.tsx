@@ -1,4 +1,3 @@
-import { Checkbox } from '@mantine/core'
 import { IconClockHour4, IconCircleCheck, IconPencil, IconWorld, IconZzz } from '@tabler/icons-react'
 import { memo } from 'react'
 import { Link, useNavigate } from 'react-router'
@@ -59,14 +58,17 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
             <Person name={contact.name} id={contact.id} channel={channel.type} />
           )}
           {onChoose && (
-            <Checkbox
-              className="row-box"
-              size="sm"
-              checked={isChosen}
-              tabIndex={-1}
-              aria-label={t('row.choose', { name: contact.name })}
-              onChange={(event) => onChoose(id, event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey)}
-            />
+            <label className="row-box">
+              <input
+                type="checkbox"
+                checked={isChosen}
+                tabIndex={-1}
+                aria-label={t('row.choose', { name: contact.name })}
+                onChange={(event) =>
+                  onChoose(id, event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey)
+                }
+              />
+            </label>
           )}
         </span>
         <span className="row-text">
@@ -140,11 +142,16 @@ function Marks({ conversation, hasDraft, now }: Props) {
           <IconWorld size={14} aria-hidden /> {t('row.public')}
         </span>
       )}
-      {labels.slice(0, 3).map((label) => (
-        <LabelMark key={label.id} label={label} />
-      ))}
-      {labels.length > 3 && <span className="row-mark">+{labels.length - 3}</span>}
-      <span className="row-channel">{labels.length === 0 && channel.name}</span>
+      {labels.length === 0 ? (
+        <span className="row-channel">{channel.name}</span>
+      ) : (
+        <span className="row-labels">
+          {labels.slice(0, 3).map((label) => (
+            <LabelMark key={label.id} label={label} />
+          ))}
+          {labels.length > 3 && <span className="row-mark">+{labels.length - 3}</span>}
+        </span>
+      )}
       {assignee && (
         <span className="row-assignee" title={t('row.assigned', { name: assignee.name })}>
           <span aria-hidden>{initials(assignee.name)}</span>

@@ -21,16 +21,16 @@ import { AccountMenu } from './account-menu.tsx'
 import type { Page } from './api.ts'
 import { announce, Announcer } from './announcer.tsx'
 import { careKeys } from './care/queries.ts'
-import { Chooser } from './care/chooser.tsx'
 import { listenToKeys, useActions, type Action } from './keyboard.ts'
 import { makeLiveListener } from './live-cache.ts'
 import { followEvents } from './live.ts'
 import { LiveMark, OfflineBanner } from './live-mark.tsx'
-import { Palette } from './palette.tsx'
 import { useSession } from './session.ts'
 import { useSpeech, type Key } from './texts/index.tsx'
 
 const ConfirmPassword = lazy(async () => ({ default: (await import('./confirm-password.tsx')).ConfirmPassword }))
+const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }))
+const Chooser = lazy(async () => ({ default: (await import('./care/chooser.tsx')).Chooser }))
 const Help = lazy(async () => ({ default: (await import('./help.tsx')).Help }))
 
 export function Frame({ children }: { readonly children: ReactNode }) {
@@ -146,12 +146,13 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         <OfflineBanner />
         {children}
       </main>
-      <Palette />
-      <Chooser />
       <Announcer />
       <Suspense>
         {isHelpOpen && <Help isOpen close={() => setHelpOpen(false)} />}
         <ConfirmPassword />
+        {/* Fetched beside the first data: nothing waits for them. */}
+        <Palette />
+        <Chooser />
       </Suspense>
     </div>
   )

@@ -1,10 +1,10 @@
 /** The inbox: list, conversation, contact; as many of them beside each other as the screen holds. */
 import { IconMessages } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, useEffect, useMemo, useRef, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { careApi } from './care/api.ts'
-import { BulkBar, BulkProgress, useBulk } from './care/bulk-bar.tsx'
+import { useBulk } from './care/bulk.ts'
 import { useChosen } from './care/chosen.ts'
 import { setDensity, useDensity } from './care/density.ts'
 import { builtInViews, meaningOf, readFilter, sortOf, viewOf, withFilter, type FilterChange } from './care/filter.ts'
@@ -26,6 +26,9 @@ import { isUnread, useReadMarks } from './read-marks.ts'
 import { useSession } from './session.ts'
 import { Empty } from './states.tsx'
 import { useSpeech } from './texts/index.tsx'
+
+const BulkBar = lazy(async () => ({ default: (await import('./care/bulk-bar.tsx')).BulkBar }))
+const BulkProgress = lazy(async () => ({ default: (await import('./care/bulk-bar.tsx')).BulkProgress }))
 
 export function Inbox() {
   const { t } = useSpeech()

@@ -3,9 +3,8 @@ import '@mantine/notifications/styles.css'
 import '@mantine/spotlight/styles.css'
 import './app.css'
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClientProvider } from '@tanstack/react-query'
-import { StrictMode } from 'react'
+import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { BrowserRouter } from 'react-router'
 import { App } from './app.tsx'
@@ -14,6 +13,8 @@ import { keys, makeQueryClient } from './queries.ts'
 import { Mended } from './states.tsx'
 import { fetchFirstTexts, SpeechProvider } from './texts/index.tsx'
 import { theme, variables } from './theme.ts'
+
+const Notices = lazy(async () => ({ default: (await import('./notices.tsx')).Notices }))
 
 const client = makeQueryClient()
 whenSignedOut(() => client.setQueryData(keys.session, null))
@@ -32,7 +33,9 @@ createRoot(root).render(
             </BrowserRouter>
           </QueryClientProvider>
         </Mended>
-        <Notifications position="bottom-left" limit={3} />
+        <Suspense>
+          <Notices position="bottom-left" limit={3} />
+        </Suspense>
       </SpeechProvider>
     </MantineProvider>
   </StrictMode>,

@@ -2,16 +2,14 @@
 import { ActionIcon, Button, Progress, Tooltip } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { IconCheck, IconClock, IconFlag, IconProgressCheck, IconTag, IconUserPlus, IconX } from '@tabler/icons-react'
-import { useState, useEffect } from 'react'
+import { useEffect } from 'react'
 import { announce } from '../announcer.tsx'
-import { isOffline } from '../live.ts'
 import { useTell } from '../places/use-tell.ts'
 import { keys } from '../queries.ts'
 import { useSpeech, type Key } from '../texts/index.tsx'
 import type { BulkJson } from '../../presenters/inbox.ts'
-import { careApi, type CareWish } from './api.ts'
+import { careApi } from './api.ts'
 import type { Chosen } from './chosen.ts'
-import type { Filter } from './filter.ts'
 import type { useQuestions } from './questions.tsx'
 import { careKeys } from './queries.ts'
 
@@ -52,27 +50,6 @@ export function BulkBar({ chosen, hasMore, questions, resolve }: Props) {
       </span>
     </div>
   )
-}
-
-/** Starts a change of many; `job` is the one that was started last. */
-export function useBulk(chosen: Chosen, meant: Filter | undefined) {
-  const { t } = useSpeech()
-  const { failed } = useTell()
-  const [job, setJob] = useState<BulkJson>()
-  const start = async (wish: CareWish): Promise<void> => {
-    if (isOffline()) {
-      failed(new Error(t('care.offline')))
-      return
-    }
-    const { sort: _sort, view: _view, ...filter } = meant ?? {}
-    try {
-      setJob(await careApi.bulk(chosen.isAll ? { filter } : { ids: [...chosen.ids] }, wish))
-      if (wish.add_labels === undefined && wish.remove_labels === undefined) chosen.clear()
-    } catch (error) {
-      failed(error instanceof Error ? error : new Error(String(error)))
-    }
-  }
-  return { job, start, forget: () => setJob(undefined) }
 }
 
 const pollMs = 1_000

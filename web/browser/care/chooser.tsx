@@ -5,49 +5,18 @@
 import { Group } from '@mantine/core'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
 import { IconCheck, IconSearch } from '@tabler/icons-react'
-import { useState, useSyncExternalStore, type ReactNode } from 'react'
+import { useEffect, useState } from 'react'
 import { useSpeech } from '../texts/index.tsx'
-
-export interface Choice {
-  readonly id: string
-  readonly label: string
-  readonly hint?: string | undefined
-  readonly icon?: ReactNode
-  readonly isChosen?: boolean
-  /** Several can be chosen: it stays open. */
-  readonly isOneOfMany?: boolean
-  /** Also where what was typed is not in its name. */
-  readonly isAlways?: boolean
-  readonly run: () => void
-}
-
-export interface Question {
-  readonly title: string
-  readonly placeholder: string
-  /** What is said where nothing fits. */
-  readonly nothing: string
-  readonly useChoices: (typed: string) => readonly Choice[]
-}
+import { useQuestion, type Question } from './choose.ts'
 
 const [store, spotlight] = createSpotlight()
-let question: { readonly id: number; readonly asked: Question } | undefined
-const watchers = new Set<() => void>()
-
-/** Opens the list; what was open gives way. */
-export function choose(asked: Question): void {
-  question = { id: (question?.id ?? 0) + 1, asked }
-  for (const watcher of watchers) watcher()
-  spotlight.open()
-}
 
 export function Chooser() {
-  const now = useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher)
-      return () => watchers.delete(watcher)
-    },
-    () => question,
-  )
+  const now = useQuestion()
+  const id = now?.id
+  useEffect(() => {
+    if (id !== undefined) spotlight.open()
+  }, [id])
   const [typed, setTyped] = useState('')
   return (
     <Spotlight.Root

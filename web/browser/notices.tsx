@@ -1,0 +1,2 @@
+/** Where short messages stand; fetched beside the first data. */
+export { Notifications as Notices } from '@mantine/notifications'
