@@ -233,6 +233,7 @@ describe('who may ask', () => {
     'POST /contacts/:id/merge': { other_id: newId() },
     'POST /messages/:id/acts': { what: 'react', emoji: '🎉' },
   }
+  const goodQueries: Readonly<Record<string, string>> = { 'GET /macros/:id/preview': `?conversation_id=${newId()}` }
   it.each(routes.filter(({ path }) => path.includes(':id')).map((route) => [nameOf(route), route] as const))(
     "%s shows nothing of another account's, nor of malformed ids",
     async (name, route) => {
@@ -251,7 +252,7 @@ describe('who may ask', () => {
         const answer = await node.ask(
           site.zoe,
           route.method.toUpperCase(),
-          pathOf(route, { id }),
+          `${pathOf(route, { id })}${goodQueries[name] ?? ''}`,
           bodyOf(route) && (goodBodies[name] ?? {}),
         )
         expect([id, answer.status, problem.parse(answer.json).code]).toEqual([id, 404, 'not_found'])
