@@ -57,4 +57,4 @@ export async function doActs(
 }
 
 /** The same storage, whose writes join this transaction. */
-const joining = (storage: Storage, tx: Writer): Storage => ({ ...storage, write: (work) => work(tx) })
+export const joining = (storage: Storage, tx: Writer): Storage => ({ ...storage, write: (work) => work(tx) })

@@ -6,7 +6,7 @@ import { mostInChain, mostInHour } from '../storage/model/rules.ts'
 import type { RuleOutcome, Verdict } from '../storage/model/rules.ts'
 import { actsShape } from './conversation-acts.ts'
 import type { ConversationAct } from './conversation-acts.ts'
-import { doActs } from './do-acts.ts'
+import { doActs, joining } from './do-acts.ts'
 import { judge } from './judge.ts'
 import { factsOf, valuesOf } from './rule-facts.ts'
 import type { Around } from './rule-facts.ts'
@@ -104,8 +104,7 @@ async function pause(storage: Storage, tx: Writer, { rule, conversation }: Run):
   const { accountId } = rule
   await storage.rules.pause(tx, rule, conversation.id)
   const text = `The rule “${rule.name}” ran more than ${String(mostInHour)} times here within an hour. It leaves this conversation alone until somebody changes it.`
-  const inside: Storage = { ...storage, write: (work) => work(tx) }
-  const note = await addNote(inside, { accountId, conversationId: conversation.id, userId: null, text })
+  const note = await addNote(joining(storage, tx), { accountId, conversationId: conversation.id, userId: null, text })
   await storage.rules.sign(tx, accountId, note.id, { by_rule: rule.id, after_rules: [] })
   await storage.outbox.append(tx, {
     ...{ type: 'rule.paused', accountId, data: { rule_id: rule.id, conversation_id: conversation.id } },

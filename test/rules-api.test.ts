@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- answers are looked into at will */
 /** Rules, business hours, canned replies and macros over HTTP: kept, changed, filled in, run; and nothing of another account. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../infra/ids.ts'
