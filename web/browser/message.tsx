@@ -8,6 +8,7 @@ import { Fate } from './answering/fate.tsx'
 import { Attachments } from './attachments.tsx'
 import { DeliveryMark } from './delivery-mark.tsx'
 import { Person } from './person.tsx'
+import { momentOf, nameOf } from './message-words.ts'
 import { isLocal } from './queries.ts'
 import type { Kind } from './sayable.ts'
 import { useSession } from './session.ts'
@@ -228,21 +229,6 @@ function Reactions({
       })}
     </ul>
   )
-}
-
-/** Where it stands in the thread. What was called off before its time stands where it was written. */
-export const momentOf = ({ state, occurred_at, received_at }: MessageJson): string =>
-  state === 'cancelled' && received_at < occurred_at ? received_at : occurred_at
-
-export function nameOf(
-  message: MessageJson,
-  conversation: ConversationJson | undefined,
-  me: string,
-  t: Translate,
-): string {
-  if (message.author) return message.author.id === me ? t('message.you') : message.author.name
-  if (message.direction === 'outbound') return t('message.elsewhere')
-  return message.contact_name ?? conversation?.contact.name ?? ''
 }
 
 /** Answers to what stands right above, or to the top of the thread, need no quotation. */

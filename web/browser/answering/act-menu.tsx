@@ -14,7 +14,7 @@ import {
 import { useState } from 'react'
 import type { ConversationJson, MessageJson } from '../../presenters/shapes.ts'
 import { fateWords } from '../delivery-mark.tsx'
-import { momentOf } from '../message.tsx'
+import { momentOf } from '../message-words.ts'
 import { ruleFor, type Kind } from '../sayable.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { asWished, useAct } from './acts.tsx'
