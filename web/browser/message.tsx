@@ -13,7 +13,7 @@ import { isLocal } from './queries.ts'
 import type { Kind } from './sayable.ts'
 import { useSession } from './session.ts'
 import { splitNames } from './care/mentions.ts'
-import { useSpeech, type Translate } from './texts/index.tsx'
+import { useSpeech } from './texts/index.tsx'
 
 interface Props {
   readonly message: MessageJson
