@@ -28,7 +28,12 @@ export interface MemcachedServer {
   /** @param leaseSeconds with it a miss hands out a lease, for so long */
   get(key: string, leaseSeconds?: number): Promise<Got>
   /** Stores under a lease; false: it was void, or the server is away. `'add'`: only where there is nothing; `'set'`: whatever is there. */
-  put(key: string, value: Buffer, ttlSeconds: number, lease: Lease | 'add' | 'set'): Promise<'stored' | 'refused' | 'away'>
+  put(
+    key: string,
+    value: Buffer,
+    ttlSeconds: number,
+    lease: Lease | 'add' | 'set',
+  ): Promise<'stored' | 'refused' | 'away'>
   /** Gives a lease back without filling. */
   yield(key: string, lease: Lease): Promise<void>
   /** True: surely gone. False: not confirmed; this process does not believe the server again before it has emptied it. */
