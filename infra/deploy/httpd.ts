@@ -17,7 +17,7 @@ export interface HttpdSettings {
 }
 
 const modules = [
-  'mpm_event', 'authz_core', 'authz_host', 'mime', 'dir', 'headers', 'setenvif', 'filter', 'deflate', 'rewrite',
+  'mpm_event', 'authz_core', 'authz_host', 'mime', 'dir', 'headers', 'setenvif', 'filter', 'deflate', 'brotli', 'rewrite',
   'status', 'slotmem_shm', 'proxy', 'proxy_http', 'proxy_balancer', 'lbmethod_byrequests', 'proxy_hcheck',
 ] as const // prettier-ignore
 
@@ -96,7 +96,10 @@ AddDefaultCharset utf-8
 
 # What has gone over the wire compressed keeps its ETag, so that "not modified" still works.
 DeflateAlterETag NoChange
-AddOutputFilterByType DEFLATE text/html text/css text/javascript text/plain text/csv application/json application/problem+json application/manifest+json image/svg+xml
+BrotliAlterETag NoChange
+# What is asked for once and kept for a year is worth the closer packing.
+AddOutputFilterByType BROTLI_COMPRESS;DEFLATE text/css text/javascript
+AddOutputFilterByType DEFLATE text/html text/plain text/csv application/json application/problem+json application/manifest+json image/svg+xml
 
 DocumentRoot "${s.site}"
 <Directory "/">

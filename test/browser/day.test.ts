@@ -97,7 +97,7 @@ describe('a working day', () => {
     await noa.keyboard.press('Enter')
     await noa.keyboard.press('Control+Enter')
     await noa.locator('.named', { hasText: `@${user.name}` }).waitFor()
-    await admin.getByRole('link', { name: 'Noa Lind mentioned you' }).click()
+    await admin.getByRole('button', { name: 'Noa Lind mentioned you' }).click()
     await admin.locator('.named').waitFor()
     await admin.getByRole('link', { name: /^@me/, exact: false }).and(admin.locator('[aria-current]')).waitFor()
   })
@@ -191,6 +191,19 @@ describe('a working day', () => {
     await noa.getByText('You are offline: nothing was changed', { exact: false }).waitFor()
     await noa.context().setOffline(false)
     await liveIn(noa)
+  })
+
+  it('fetches little before one can answer', async () => {
+    const page = await openPage()
+    await page.context().addCookies(await admin.context().cookies())
+    await page.goto(admin.url())
+    await page.getByRole('textbox', { name: 'Message' }).waitFor()
+    const bytes = await page.evaluate<number>(
+      `performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`,
+    )
+    expect(bytes).toBeGreaterThan(100_000)
+    expect(bytes).toBeLessThanOrEqual(250_000)
+    await page.context().close()
   })
 
   it('finds nothing that axe or a narrow screen objects to', async () => {

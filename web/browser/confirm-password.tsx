@@ -5,15 +5,16 @@ import { ask, whenConfirmationNeeded } from './api.ts'
 import { useSession } from './session.ts'
 import { useSpeech } from './texts/index.tsx'
 
-export function ConfirmPassword() {
+/** `first` asked before it was there. */
+export function ConfirmPassword({ first }: { readonly first?: (isConfirmed: boolean) => void }) {
   const { t } = useSpeech()
   const { user, totp } = useSession()
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useState(first !== undefined)
   const [password, setPassword] = useState('')
   const [code, setCode] = useState('')
   const [fault, setFault] = useState<string>()
   const [isAsking, setAsking] = useState(false)
-  const waiting = useRef<((isConfirmed: boolean) => void)[]>([])
+  const waiting = useRef<((isConfirmed: boolean) => void)[]>(first ? [first] : [])
 
   useEffect(
     () =>

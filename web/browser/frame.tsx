@@ -1,5 +1,5 @@
 /** The frame around every place: the rail, the live line, the palette and the keys that work everywhere. */
-import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { spotlight } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
@@ -15,11 +15,13 @@ import {
   IconSettings,
 } from '@tabler/icons-react'
 import { lazy, Suspense, useEffect, useRef, useState, type ComponentType, type ReactNode } from 'react'
-import { Link, NavLink, useNavigate } from 'react-router'
+import { NavLink, useNavigate } from 'react-router'
 import type { PersonJson } from '../presenters/people.ts'
 import { AccountMenu } from './account-menu.tsx'
-import type { Page } from './api.ts'
+import { whenConfirmationNeeded, type Page } from './api.ts'
 import { announce, Announcer } from './announcer.tsx'
+import { careApi } from './care/api.ts'
+import { useQuestion } from './care/choose.ts'
 import { careKeys } from './care/queries.ts'
 import { listenToKeys, useActions, type Action } from './keyboard.ts'
 import { makeLiveListener } from './live-cache.ts'
@@ -38,20 +40,38 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   const session = useSession()
   const client = useQueryClient()
   const [isHelpOpen, setHelpOpen] = useState(false)
+  const [isPaletteWanted, setPaletteWanted] = useState(false)
+  const [confirmFirst, setConfirmFirst] = useState<(isConfirmed: boolean) => void>()
+  const isChoosing = useQuestion() !== undefined
+  const openPalette = (): void => {
+    setPaletteWanted(true)
+    spotlight.toggle()
+  }
   const navigate = useNavigate()
   const { setColorScheme } = useMantineColorScheme()
   const scheme = useComputedColorScheme('light')
 
   const latest = useRef<(conversationId: string, by: string | undefined) => void>(() => undefined)
   useEffect(() => {
-    latest.current = (conversationId, by) => {
-      const people = client.getQueryData<Page<PersonJson>>(careKeys.people)?.items
-      const name = people?.find(({ id }) => id === by)?.name ?? t('presence.somebody')
+    latest.current = (conversationId, by) => void tell(conversationId, by)
+    const tell = async (conversationId: string, by: string | undefined): Promise<void> => {
+      const find = (page: Page<PersonJson> | undefined) => page?.items.find(({ id }) => id === by)
+      const known = find(client.getQueryData(careKeys.people))
+      // Whoever came after the page was opened.
+      const person = known ?? find(await careApi.users().catch(() => undefined))
+      if (!known && person) void client.invalidateQueries({ queryKey: careKeys.people })
+      const name = person?.name ?? t('presence.somebody')
       notifications.show({
         message: (
-          <Link to={`/inbox/${conversationId}?view=mentions`} onClick={() => notifications.clean()}>
+          <UnstyledButton
+            className="link-button"
+            onClick={() => {
+              notifications.clean()
+              void navigate(`/inbox/${conversationId}?view=mentions`)
+            }}
+          >
             {t('care.mentioned', { name })}
-          </Link>
+          </UnstyledButton>
         ),
         closeButtonProps: { 'aria-label': t('help.close') },
       })
@@ -59,6 +79,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   })
 
   useEffect(() => listenToKeys(), [])
+  useEffect(() => whenConfirmationNeeded(() => new Promise((resolve) => setConfirmFirst(() => resolve))), [])
   useEffect(() => {
     const listener = makeLiveListener(
       client,
@@ -98,7 +119,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       group: 'group.general',
       isKeyOnly: true,
       isForDialogs: true,
-      run: () => spotlight.toggle(),
+      run: () => openPalette(),
     },
   ])
 
@@ -132,7 +153,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
               color="gray"
               size={44}
               aria-label={t('palette.open')}
-              onClick={() => spotlight.open()}
+              onClick={openPalette}
               className="rail-search"
             >
               <IconSearch size={22} />
@@ -149,10 +170,10 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       <Announcer />
       <Suspense>
         {isHelpOpen && <Help isOpen close={() => setHelpOpen(false)} />}
-        <ConfirmPassword />
-        {/* Fetched beside the first data: nothing waits for them. */}
-        <Palette />
-        <Chooser />
+        {/* Each is fetched when it is first needed. */}
+        {confirmFirst && <ConfirmPassword first={confirmFirst} />}
+        {isPaletteWanted && <Palette />}
+        {isChoosing && <Chooser />}
       </Suspense>
     </div>
   )

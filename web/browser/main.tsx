@@ -4,17 +4,16 @@ import '@mantine/spotlight/styles.css'
 import './app.css'
 import { MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
-import { lazy, StrictMode, Suspense } from 'react'
+import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { BrowserRouter } from 'react-router'
 import { App } from './app.tsx'
 import { whenSignedOut } from './api.ts'
+import { Notices } from './notices.tsx'
 import { keys, makeQueryClient } from './queries.ts'
 import { Mended } from './states.tsx'
 import { fetchFirstTexts, SpeechProvider } from './texts/index.tsx'
 import { theme, variables } from './theme.ts'
-
-const Notices = lazy(async () => ({ default: (await import('./notices.tsx')).Notices }))
 
 const client = makeQueryClient()
 whenSignedOut(() => client.setQueryData(keys.session, null))
@@ -33,9 +32,7 @@ createRoot(root).render(
             </BrowserRouter>
           </QueryClientProvider>
         </Mended>
-        <Suspense>
-          <Notices position="bottom-left" limit={3} />
-        </Suspense>
+        <Notices />
       </SpeechProvider>
     </MantineProvider>
   </StrictMode>,

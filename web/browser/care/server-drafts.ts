@@ -16,6 +16,8 @@ interface Words {
 }
 
 const pauseMs = 1_500
+/** After no answer. */
+const againMs = 4_000
 const listeners = new Map<string, (version: number | null) => void>()
 
 /** The stream says that a draft of ours has changed, here or in another tab. */
@@ -31,6 +33,7 @@ export function useServerDraft(conversationId: string, now: Words, adopt: (words
   const client = useQueryClient()
   const [elsewhere, setElsewhere] = useState<DraftJson>()
   const [isKnown, setKnown] = useState(false)
+  const [tries, setTries] = useState(0)
   /** The version that was last seen, 0: none; undefined: not asked yet. */
   const version = useRef<number>(undefined)
   const kept = useRef('')
@@ -41,6 +44,7 @@ export function useServerDraft(conversationId: string, now: Words, adopt: (words
 
   useEffect(() => {
     let isHere = true
+    let again: ReturnType<typeof setTimeout> | undefined
     const look = async (): Promise<void> => {
       try {
         const { draft } = await careApi.draft(conversationId)
@@ -55,7 +59,8 @@ export function useServerDraft(conversationId: string, now: Words, adopt: (words
         else if (mine.text === '' || mine.text === before) take({ kind: draft.kind, text: draft.text })
         else setElsewhere(draft)
       } catch {
-        // Without an answer the draft of this browser is what there is.
+        // Until there is an answer the draft of this browser is what there is.
+        if (isHere) again = setTimeout(() => void look(), againMs)
       }
     }
     void look()
@@ -64,6 +69,7 @@ export function useServerDraft(conversationId: string, now: Words, adopt: (words
     })
     return () => {
       isHere = false
+      clearTimeout(again)
       listeners.delete(conversationId)
     }
   }, [conversationId])
@@ -71,6 +77,8 @@ export function useServerDraft(conversationId: string, now: Words, adopt: (words
   const { text, kind } = now
   useEffect(() => {
     if (isBusy || !isKnown || text === kept.current || elsewhere) return
+    let isHere = true
+    let again: ReturnType<typeof setTimeout> | undefined
     const timer = setTimeout(() => {
       const wish = { kind: kind ?? 'reply', text, version: version.current }
       careApi.putDraft(conversationId, wish).then(
@@ -81,14 +89,21 @@ export function useServerDraft(conversationId: string, now: Words, adopt: (words
         },
         (error: unknown) => {
           const told = error instanceof Problem && error.code === 'draft_changed' ? nowOf(error) : undefined
-          if (told === undefined) return
+          if (told === undefined) {
+            if (isHere) again = setTimeout(() => setTries((count) => count + 1), againMs)
+            return
+          }
           version.current = told?.version ?? 0
           if (told && told.text !== latest.current.now.text) setElsewhere(told)
         },
       )
     }, pauseMs)
-    return () => clearTimeout(timer)
-  }, [conversationId, text, kind, isBusy, isKnown, elsewhere, client])
+    return () => {
+      isHere = false
+      clearTimeout(timer)
+      clearTimeout(again)
+    }
+  }, [conversationId, text, kind, isBusy, isKnown, tries, elsewhere, client])
 
   return {
     elsewhere,
