@@ -95,10 +95,10 @@ export const documents = {
   async getMany(reader: Reader, accountId: string, ids: readonly string[]): Promise<Document[]> {
     if (ids.length === 0) return []
     const list = inList(ids)
-    const rows = await reader.query<Row>(`select ${columns} from documents where account_id = ? and id in ${list.sql}`, [
-      accountId,
-      ...list.values,
-    ])
+    const rows = await reader.query<Row>(
+      `select ${columns} from documents where account_id = ? and id in ${list.sql}`,
+      [accountId, ...list.values],
+    )
     return rows.map(present)
   },
 

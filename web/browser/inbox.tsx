@@ -7,9 +7,17 @@ import { careApi } from './care/api.ts'
 import { useBulk } from './care/bulk.ts'
 import { useChosen } from './care/chosen.ts'
 import { setDensity, useDensity } from './care/density.ts'
-import { builtInViews, meaningOf, readFilter, sortOf, viewOf, withFilter, type FilterChange } from './care/filter.ts'
+import {
+  hrefTo,
+  builtInViews,
+  meaningOf,
+  readFilter,
+  sortOf,
+  viewOf,
+  withFilter,
+  type FilterChange,
+} from './care/filter.ts'
 import { useFilterQuestions } from './care/filter-questions.tsx'
-import { hrefTo } from './care/list-head.tsx'
 import { useTellPresence } from './care/presence.ts'
 import { useMeanings } from './care/queries.ts'
 import { useQuestions, type Target } from './care/questions.tsx'

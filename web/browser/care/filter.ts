@@ -51,6 +51,10 @@ export function writeFilter(filter: Filter): string {
 }
 
 /** With these changed. */
+/** Where the inbox stands with a conversation chosen and this filter. */
+export const hrefTo = (id: string | undefined, filter: Filter): string =>
+  `/inbox${id ? `/${id}` : ''}${writeFilter(filter)}`
+
 export const withFilter = (filter: Filter, change: FilterChange): Filter =>
   Object.fromEntries(Object.entries({ ...filter, ...change }).filter(([, value]) => value))
 

@@ -12,16 +12,16 @@ import {
 import { lazy, Suspense, useState } from 'react'
 import { Link } from 'react-router'
 import {
-  isBuiltIn,
   builtInViews,
   chipNames,
+  type Filter,
+  type FilterChange,
+  hrefTo,
+  isBuiltIn,
   sortOf,
   sorts,
   statusOf,
   viewOf,
-  writeFilter,
-  type Filter,
-  type FilterChange,
 } from './filter.ts'
 import { useChipWords, useFilterQuestions } from './filter-questions.tsx'
 import { useCounts, useMeanings, useViews } from './queries.ts'
@@ -188,6 +188,3 @@ function ListMenu({
     </Menu>
   )
 }
-
-export const hrefTo = (id: string | undefined, filter: Filter): string =>
-  `/inbox${id ? `/${id}` : ''}${writeFilter(filter)}`

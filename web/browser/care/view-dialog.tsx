@@ -7,8 +7,7 @@ import { useTell } from '../places/use-tell.ts'
 import { useSession } from '../session.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { careApi } from './api.ts'
-import { isBuiltIn, meaningOf, viewOf, type Filter } from './filter.ts'
-import { hrefTo } from './list-head.tsx'
+import { hrefTo, isBuiltIn, meaningOf, viewOf, type Filter } from './filter.ts'
 import { careKeys, useMeanings, useTeams, useViews } from './queries.ts'
 
 interface Props {
