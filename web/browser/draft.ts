@@ -54,3 +54,11 @@ export function keyFor(draft: Draft, message: NewMessage): { readonly key: strin
 }
 
 const memory = new Map<string, Draft>()
+
+/** What can be chosen from, as it is shown to the contact. */
+export const titlesOf = (choices: Choices): readonly string[] =>
+  choices.quick_replies?.map(({ title }) => title) ??
+  (choices.interactive?.type === 'list'
+    ? choices.interactive.rows.map(({ title }) => title)
+    : choices.interactive?.buttons.map(({ title }) => title)) ??
+  []

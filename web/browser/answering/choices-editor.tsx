@@ -1,10 +1,9 @@
 import { ActionIcon, Button, Group, Modal, SegmentedControl, Stack, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
-import type { Choices } from '../draft.ts'
+import { titlesOf, type Choices } from '../draft.ts'
 import type { Rule } from '../sayable.ts'
 import { useSpeech } from '../texts/index.tsx'
-import { titlesOf } from './more-menu.tsx'
 
 interface Props {
   readonly extras: Rule['extras']

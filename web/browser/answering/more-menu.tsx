@@ -73,11 +73,3 @@ export function MoreMenu({ conversation, extras, choices, open, setOpen, onChoic
     </>
   )
 }
-
-/** What can be chosen from, as it is shown to the contact. */
-export const titlesOf = (choices: Choices): readonly string[] =>
-  choices.quick_replies?.map(({ title }) => title) ??
-  (choices.interactive?.type === 'list'
-    ? choices.interactive.rows.map(({ title }) => title)
-    : choices.interactive?.buttons.map(({ title }) => title)) ??
-  []
