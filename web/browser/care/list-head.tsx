@@ -61,7 +61,7 @@ export function ViewTabs({ filter }: Pick<Props, 'filter'>) {
             )}
             <span className="view-name">{kept ? kept.name : isBuiltIn(name) ? t(`view.${name}`) : ''}</span>
             {count && (count.count > 0 || count.is_more) && (
-              <span className="count">
+              <span className="view-count">
                 {number.format(count.count)}
                 {count.is_more && '+'}
               </span>
