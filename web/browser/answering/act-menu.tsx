@@ -17,7 +17,7 @@ import { fateWords } from '../delivery-mark.tsx'
 import { momentOf } from '../message-words.ts'
 import { ruleFor, type Kind } from '../sayable.ts'
 import { useSpeech } from '../texts/index.tsx'
-import { asWished, useAct } from './acts.tsx'
+import { asWished, useMessageAct } from './use-message-act.ts'
 import type { What } from './api.ts'
 
 const emojis = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const
@@ -36,7 +36,7 @@ export function ActMenu({ message, conversation, label, now, mayAct, onAnswer }:
   const { t, times } = speech
   const [isOpen, setOpen] = useState(true)
   const [isAsking, setAsking] = useState(false)
-  const act = useAct(message)
+  const act = useMessageAct(message)
   const network = t(`channel.${conversation.channel.type}`)
   const isInbound = message.direction === 'inbound'
   const { is_hidden, reactions } = asWished(message)
