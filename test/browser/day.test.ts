@@ -272,6 +272,9 @@ function call<Answer>(page: Page, method: string, path: string, body?: unknown):
 }
 
 async function faultsOf(page: Page): Promise<string[]> {
+  // Colours are looked at once they have changed.
+  await page.waitForTimeout(400)
+  await page.waitForFunction("document.getAnimations().every(({ playState }) => playState !== 'running')")
   await page.evaluate(axeSource)
   const found = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
