@@ -1,15 +1,12 @@
 /** Where a mark is not enough: why, what comes next, and what can be done. */
-import { Button } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { IconBan, IconCheck, IconRefresh, IconX } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState, type ReactNode } from 'react'
 import type { ConversationJson, MessageJson } from '../../presenters/shapes.ts'
 import { api, newKey } from '../api.ts'
-import { isLocal, putMessage } from '../queries.ts'
-import { useSession } from '../session.ts'
+import { isLocal } from '../queries.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { answering } from './api.ts'
+import { FateAct } from './fate-act.tsx'
 import { Planned } from './planned.tsx'
 
 interface Props {
@@ -49,7 +46,7 @@ export function Fate({ message, conversation }: Props) {
           <span>
             {t('fate.cancelled')} {delivery.reason_code === 'answered' ? t('fate.cancelled_answered') : delivery.reason}
           </span>
-          <Act
+          <FateAct
             message={message}
             word={t('fate.send_after_all')}
             sign={<IconRefresh size={16} aria-hidden />}
@@ -74,7 +71,7 @@ function Failed({ message, delivery }: { readonly message: MessageJson; readonly
         <Reason delivery={delivery} title={t('delivery.failed')} />
       )}
       {hint_code && <span className="hint">{t(`hint.${hint_code}`)}</span>}
-      <Act
+      <FateAct
         message={message}
         word={t(isPartly ? 'fate.retry_rest' : 'delivery.retry')}
         sign={<IconRefresh size={16} aria-hidden />}
@@ -132,13 +129,13 @@ function Unknown({ message, delivery, conversation }: Props & { readonly deliver
   return (
     <Trouble state="unknown" label={t('delivery.unknown')}>
       <span>{t('fate.look', { network })}</span>
-      <Act
+      <FateAct
         message={message}
         word={t('fate.arrived')}
         sign={<IconCheck size={16} aria-hidden />}
         run={({ id }) => answering.settle(id, true)}
       />
-      <Act
+      <FateAct
         message={message}
         word={t('fate.not_arrived')}
         sign={<IconX size={16} aria-hidden />}
@@ -231,39 +228,11 @@ const retry = ({ id }: MessageJson): Promise<MessageJson> => api.retry(id, newKe
 const Cancel = ({ message }: { readonly message: MessageJson }) => {
   const { t } = useSpeech()
   return (
-    <Act
+    <FateAct
       message={message}
       word={t('fate.cancel')}
       sign={<IconBan size={16} aria-hidden />}
       run={({ id }) => answering.cancel(id)}
     />
-  )
-}
-
-/** One thing that can be done; only for those who may answer. */
-export function Act({
-  message,
-  word,
-  sign,
-  run,
-}: {
-  readonly message: MessageJson
-  readonly word: string
-  readonly sign?: ReactNode
-  readonly run: (message: MessageJson) => Promise<MessageJson>
-}) {
-  const client = useQueryClient()
-  const { t } = useSpeech()
-  const { permissions } = useSession()
-  const act = useMutation({
-    mutationFn: () => run(message),
-    onSuccess: (told) => putMessage(client, told),
-    onError: (error) => notifications.show({ color: 'red', message: t('fate.refused', { reason: error.message }) }),
-  })
-  if (!permissions.includes('conversations.reply')) return null
-  return (
-    <Button size="compact-sm" variant="default" leftSection={sign} loading={act.isPending} onClick={() => act.mutate()}>
-      {word}
-    </Button>
   )
 }

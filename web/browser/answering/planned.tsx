@@ -8,7 +8,7 @@ import { ruleFor } from '../sayable.ts'
 import { useSession } from '../session.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { answering, type PlanChange } from './api.ts'
-import { Act } from './fate.tsx'
+import { FateAct } from './fate-act.tsx'
 
 const LaterDialog = lazy(() => import('./later-dialog.tsx').then((file) => ({ default: file.LaterDialog })))
 
@@ -54,13 +54,13 @@ export function Planned({ message, conversation }: Props) {
           {t('answer.planned_change')}
         </Button>
       )}
-      <Act
+      <FateAct
         message={message}
         word={t('answer.planned_now')}
         sign={<IconSend size={16} aria-hidden />}
         run={() => answering.sendNow(id)}
       />
-      <Act
+      <FateAct
         message={message}
         word={t('answer.planned_cancel')}
         sign={<IconBan size={16} aria-hidden />}
