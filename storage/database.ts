@@ -47,6 +47,8 @@ export interface Writer extends Reader {
  */
 export interface Position {
   gtid: string | undefined
+  /** A transaction that wrote nothing may have read what is newer: the primary is read until the next write. */
+  isBehind?: boolean
 }
 
 export interface WriteOptions {
@@ -116,15 +118,15 @@ export function openDatabases(config: Config, logger: Logger): Databases {
   }
   const fresh = (position: Position) =>
     asReader(async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
-      const { gtid } = position
+      const { gtid, isBehind = false } = position
       const replica =
-        gtid === 'unknown'
+        gtid === 'unknown' || isBehind
           ? undefined
           : choose((watch) => watch.isUsable && (gtid === undefined || watch.hasReached(gtid)))
       if (replica !== undefined) {
         const rows = await selectThere<Row>(replica, sql, values, replicaLimitMs, gtid)
         if (rows !== undefined) return rows
-      } else if (gtid !== undefined && gtid !== 'unknown') {
+      } else if (gtid !== undefined && gtid !== 'unknown' && !isBehind) {
         for (const { watch } of replicas) watch.expect(gtid)
       }
       return primaryReader.query<Row>(sql, values)
@@ -145,6 +147,8 @@ export function openDatabases(config: Config, logger: Logger): Databases {
           logger,
           work,
           (gtid) => {
+            position.isBehind = gtid === undefined
+            if (gtid === undefined) return
             position.gtid =
               position.gtid === undefined || position.gtid === 'unknown' ? gtid : later(position.gtid, gtid)
             for (const { watch } of replicas) watch.expect(gtid)

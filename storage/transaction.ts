@@ -21,12 +21,12 @@ export class CommitUnknown extends Problem {
 
 const tries = 5
 
-/** One transaction, repeated on a deadlock. `note` is given the GTID of the commit. @throws CommitUnknown */
+/** One transaction, repeated on a deadlock. `note` is given the GTID of the commit; none: nothing was written. @throws CommitUnknown */
 export async function write<T>(
   primary: Pool,
   logger: Logger,
   work: (tx: Writer) => Promise<T>,
-  note: (gtid: string) => void,
+  note: (gtid: string | undefined) => void,
   options: WriteOptions = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -46,7 +46,7 @@ async function writeOnce<T>(
   primary: Pool,
   logger: Logger,
   work: (tx: Writer) => Promise<T>,
-  note: (gtid: string) => void,
+  note: (gtid: string | undefined) => void,
   { idleLimitS = 0 }: WriteOptions,
 ): Promise<T> {
   const connection = await primary.acquire()
@@ -69,7 +69,7 @@ async function writeOnce<T>(
   }
   try {
     const { gtid } = await connection.command('commit')
-    if (gtid !== undefined) note(gtid)
+    note(gtid)
   } catch (error) {
     connection.discard()
     throw error instanceof Problem ? new CommitUnknown(error.cause) : error

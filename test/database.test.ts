@@ -118,6 +118,18 @@ describe('fresh reads', () => {
     await whenReplicaServes(one)
   }, 60_000)
 
+  it('see what an own transaction has read, although it wrote nothing', async () => {
+    await delay(5)
+    await whenReplicaServes(one)
+    const id = await createAccount('of another')
+    const position: Position = { gtid: undefined }
+    const reader = one.as(position)
+    expect(await nameOf(reader.fresh, id)).toBeUndefined()
+    expect(await reader.write((tx) => nameOf(tx, id))).toBe('of another')
+    expect(await nameOf(reader.fresh, id)).toBe('of another')
+    await delay(0)
+  })
+
   it('go to the primary when the position is unknown, replication has stopped, or the replica is frozen or away', async () => {
     await whenReplicaServes(one)
     expect(await serverOf(one.as({ gtid: 'unknown' }).fresh)).toBe(1)

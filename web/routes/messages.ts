@@ -111,14 +111,11 @@ async function needMessage(id: string, { storage, asker }: Call): Promise<void> 
 }
 
 /** One message as the asker sees it now. @throws Problem 404 */
-export async function answerMessage(id: string, { storage, asker, logger }: Call): Promise<MessageJson> {
-  const seen = await storage.messages.get(storage.fresh, asker.accountId, id, asker.scope)
-  // "There is none" must be true: whoever asks again after a lost answer would take it for a refusal.
-  const message = seen ?? (await storage.messages.get(storage.primary, asker.accountId, id, asker.scope))
-  if (seen === undefined && message !== undefined) logger.warn({ message: id }, 'a replica lacked a message')
+export async function answerMessage(id: string, { storage, asker }: Call): Promise<MessageJson> {
+  const message = await storage.messages.get(storage.fresh, asker.accountId, id, asker.scope)
   const [presented] = await presentMessages(
     storage,
-    seen === undefined ? storage.primary : storage.fresh,
+    storage.fresh,
     asker.accountId,
     message === undefined ? [] : [message],
   )
