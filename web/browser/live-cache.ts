@@ -122,6 +122,8 @@ export function makeLiveListener(
         soon()
       } else if (event.type.startsWith('post.')) {
         void client.invalidateQueries({ queryKey: keys.plannedPosts })
+      } else if (event.type.startsWith('contact.')) {
+        void client.invalidateQueries({ queryKey: keys.contacts })
       } else if (event.type.startsWith('channel.')) {
         void client.invalidateQueries({ queryKey: keys.channels })
       } else if (event.type.startsWith('app.')) {

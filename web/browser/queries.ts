@@ -32,6 +32,8 @@ export const keys = {
   received: (filter: Readonly<Record<string, string>>) => ['received', 'list', filter],
   receivedOne: (id: string) => ['received', 'one', id],
   deadLetters: ['dead-letters'],
+  /** Everything in the places of contacts. */
+  contacts: ['contacts'],
   plannedPosts: ['planned-posts'],
 } as const
 

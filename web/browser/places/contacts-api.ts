@@ -12,12 +12,13 @@ import type {
 } from '../../presenters/contact.ts'
 import type { SearchJson } from '../../presenters/search.ts'
 import { ask, newKey, query, type Page } from '../api.ts'
+import { keys } from '../queries.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Asked = Readonly<Record<string, string | undefined>>
 
 /** Everything asked for here is known by keys that begin so. */
-export const contactsKey = ['contacts']
+export const contactsKey = keys.contacts
 
 const one = <Answer>(path: string) => ({
   queryKey: [...contactsKey, path],
