@@ -105,17 +105,18 @@ export function openPresence(storage: Storage, live: Live, logger: Logger): Pres
     if (mine === undefined) return undefined
     for (const [key, { at }] of mine.views) if (now - at >= presenceMs) mine.views.delete(key)
     mine.drafts = mine.drafts.filter(({ at }) => now - at < draftNoteMs)
-    if (mine.views.size === 0 && mine.drafts.length === 0) {
-      told.delete(accountId)
-      return undefined
-    }
     return { views: [...mine.views.values()], drafts: mine.drafts }
   }
 
   const look = async (accountId: string): Promise<void> => {
     const now = Date.now()
     const mine = boardOf(accountId, now)
-    if (mine !== undefined) await storage.presence.tell(accountId, writer, mine)
+    if (mine !== undefined) {
+      // The last word is that nobody is there any more; the other nodes would believe the one before for seconds.
+      await storage.presence.tell(accountId, writer, mine)
+      const left = told.get(accountId)
+      if (left?.views.size === 0 && left.drafts.length === 0) told.delete(accountId)
+    }
     if (!live.hasStreams(accountId)) {
       sent.delete(accountId)
       return
