@@ -23,8 +23,14 @@ export function usePostForm(post: PlannedPostJson | undefined, start: PostForm) 
   const theirs = isDirty && (isTheirsOther || isOld) ? post : undefined
 
   useEffect(() => {
-    const timer = setTimeout(() => keep(id, isDirty ? { form, version: base?.version ?? null } : undefined), 300)
-    return () => clearTimeout(timer)
+    const keepNow = (): void => keep(id, isDirty ? { form, version: base?.version ?? null } : undefined)
+    const timer = setTimeout(keepNow, 300)
+    // Also what was written in the last moment before the page goes.
+    addEventListener('pagehide', keepNow)
+    return () => {
+      clearTimeout(timer)
+      removeEventListener('pagehide', keepNow)
+    }
   }, [id, form, isDirty, base])
 
   return {
