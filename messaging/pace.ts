@@ -8,9 +8,9 @@ import type { Storage } from '../storage/index.ts'
 
 /** Items: a transaction ends with the body in which it reaches them. Bodies: most messages of the broker in one batch. */
 const alone = { items: 1_000, bodies: 500 }
-const inCompany = { items: 100, bodies: 100 }
-/** The rest after a transaction, as a multiple of the time that it took: at 1 the primary is ours half of the time. */
-const restShare = 1
+const inCompany = { items: 50, bodies: 50 }
+/** The rest after a transaction, as a multiple of the time that it took: at 2 the primary is ours a third of the time. */
+const restShare = 2
 const longestRestMs = 250
 
 export class Pace {
