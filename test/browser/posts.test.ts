@@ -264,6 +264,7 @@ describe('the calendar', () => {
     await dialog.getByText('Leave without saving?').waitFor()
     await dialog.getByRole('button', { name: 'Back', exact: true }).click()
     expect(admin.url()).toContain('/calendar/')
+    await admin.waitForFunction("Object.values(sessionStorage).some((kept) => kept.includes('Not saved'))")
     await admin.reload()
     await mine.getByText('What you had not saved is here again').waitFor()
     await mine.getByRole('button', { name: 'Discard it' }).click()
