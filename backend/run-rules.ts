@@ -50,12 +50,7 @@ export function startRules(context: RulesContext): Running {
 export async function runRules(storage: Storage, tx: Writer, events: readonly Event[]): Promise<void> {
   const accountIds = [...new Set(events.map(({ accountId }) => accountId))].sort()
   const byAccount = Map.groupBy(await storage.rules.active(tx, accountIds), ({ accountId }) => accountId)
-  const wanted = events.filter(
-    (event) =>
-      // What blocked people write is kept and starts nothing.
-      event.data['is_blocked'] !== true &&
-      byAccount.get(event.accountId)?.some((rule) => startsBy(rule.trigger, event)),
-  )
+  const wanted = events.filter((event) => byAccount.get(event.accountId)?.some((rule) => startsBy(rule.trigger, event)))
   if (wanted.length === 0) return
   // All of them in the order of their ids, as everywhere.
   const locked = await storage.conversations.lockAll(tx, [...new Set(wanted.flatMap(conversationOf))])
