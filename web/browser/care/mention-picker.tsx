@@ -1,5 +1,6 @@
 /** Below the field of a note: who is meant by the name that is being written. Arrows choose, Enter or Tab takes. */
-import { useEffect, useId, useState, type RefObject } from 'react'
+import type { RefObject } from 'react'
+import { useCursor, useListAtCursor } from '../answering/list-at-cursor.ts'
 import { useSession } from '../session.ts'
 import { useSpeech } from '../texts/index.tsx'
 import { begunName } from './mentions.ts'
@@ -17,87 +18,37 @@ export function MentionPicker({ field, text, setText }: Props) {
   const { t } = useSpeech()
   const { user } = useSession()
   const colleagues = useColleagues()
-  const listId = useId()
-  const [cursor, setCursor] = useState(0)
-  const [index, setIndex] = useState(0)
-  const [closedAt, setClosedAt] = useState(-1)
+  const cursor = useCursor(field)
   const begun = begunName(text, cursor)
   const wanted = begun?.words.toLocaleLowerCase() ?? ''
-  const found =
-    begun && begun.from !== closedAt
-      ? colleagues
-          .filter(
-            ({ id, name }) =>
-              id !== user.id && name.toLocaleLowerCase().includes(wanted) && name.toLocaleLowerCase() !== wanted,
-          )
-          .slice(0, most)
-      : []
-  const active = found[Math.min(index, found.length - 1)]
-  const isOpen = found.length > 0
-
-  const take = (name: string): void => {
-    const element = field.current
-    if (!begun || !element) return
-    const next = `${text.slice(0, begun.from)}@${name} ${text.slice(cursor)}`
-    const at = begun.from + name.length + 2
-    setText(next)
-    setIndex(0)
-    requestAnimationFrame(() => {
-      element.focus()
-      element.setSelectionRange(at, at)
-    })
-  }
-
-  useEffect(() => {
-    const element = field.current
-    if (!element) return
-    const look = (): void => setCursor(element.selectionStart)
-    const onKeyDown = (event: KeyboardEvent): void => {
-      if (!isOpen || event.isComposing || event.ctrlKey || event.metaKey) return
-      if (event.key === 'ArrowDown' || event.key === 'ArrowUp')
-        setIndex((now) => (now + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length)
-      else if ((event.key === 'Enter' || event.key === 'Tab') && active) take(active.name)
-      else if (event.key === 'Escape') setClosedAt(begun?.from ?? -1)
-      else return
-      event.preventDefault()
-      event.stopPropagation()
-    }
-    look()
-    for (const name of ['keyup', 'click', 'input']) element.addEventListener(name, look)
-    element.addEventListener('keydown', onKeyDown)
-    return () => {
-      for (const name of ['keyup', 'click', 'input']) element.removeEventListener(name, look)
-      element.removeEventListener('keydown', onKeyDown)
-    }
+  const { listId, shown, active, take } = useListAtCursor({
+    ...{ field, text, setText, cursor, begun },
+    choices: colleagues
+      .filter(
+        ({ id, name }) =>
+          id !== user.id && name.toLocaleLowerCase().includes(wanted) && name.toLocaleLowerCase() !== wanted,
+      )
+      .slice(0, most),
+    wordsOf: ({ name }) => `@${name} `,
   })
-  useEffect(() => {
-    const element = field.current
-    if (!element || !isOpen) return
-    element.setAttribute('aria-controls', listId)
-    if (active) element.setAttribute('aria-activedescendant', `${listId}-${active.id}`)
-    return () => {
-      element.removeAttribute('aria-controls')
-      element.removeAttribute('aria-activedescendant')
-    }
-  }, [field, isOpen, active, listId])
 
-  if (!isOpen) return null
+  if (shown.length === 0) return null
   return (
     <div id={listId} role="listbox" aria-label={t('mention.title')} className="mentions">
-      {found.map(({ id, name }) => (
+      {shown.map((colleague) => (
         <div
-          key={id}
-          id={`${listId}-${id}`}
+          key={colleague.id}
+          id={`${listId}-${colleague.id}`}
           role="option"
-          aria-selected={id === active?.id}
+          aria-selected={colleague.id === active?.id}
           className="mention-choice"
           // Before the field loses its cursor.
           onPointerDown={(event) => {
             event.preventDefault()
-            take(name)
+            take(colleague)
           }}
         >
-          @{name}
+          @{colleague.name}
         </div>
       ))}
     </div>
